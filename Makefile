@@ -1,0 +1,56 @@
+# leydig: every target works from a fresh clone with Python 3.11 or later.
+
+PYTHON ?= python3
+WORKERS ?= 2
+BIN := .venv/bin
+LEYDIG := $(BIN)/leydig
+STAMP := .venv/.installed
+LOCK := requirements.txt
+
+REPORT := out/older-man
+
+.PHONY: help install run test check format lock calibrate clean
+.DEFAULT_GOAL := help
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(STAMP) ## create .venv with the locked dependencies and the package itself
+
+$(STAMP): pyproject.toml $(LOCK)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "error: $(PYTHON) is older than Python 3.11; choose another with: make PYTHON=python3.12" >&2; exit 2; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $(LOCK)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(STAMP)
+
+run: install ## simulate the bundled older man and write his report
+	$(LEYDIG) simulate older-man --protocol "anastrozole 1 mg daily for 52 weeks" --bands --out $(REPORT)
+	@page=$$(find $(REPORT) -name '*.html' | head -n 1); test -n "$$page" || \
+		{ echo "error: no report was written under $(REPORT)" >&2; exit 1; }; \
+		echo; echo "Report: $$page (open it in a browser)"
+
+check: install ## style, types and layers, without the tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python tools/check_layers.py
+
+test: check ## everything that must hold before a change is kept
+	$(BIN)/python -m pytest -n $(WORKERS)
+
+format: install ## put the code into the common format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+calibrate: install ## refit the joint parameters from the calibration evidence (minutes)
+	$(BIN)/python tools/calibrate.py
+
+lock: ## resolve the dependencies again (needs uv)
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --upgrade \
+		--no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet --output-file $(LOCK)
+
+clean: ## remove what was built, the environment included
+	rm -rf .venv out build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

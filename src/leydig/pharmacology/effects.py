@@ -1,0 +1,52 @@
+"""What drug concentrations do to their targets: plain arithmetic, from concentration to signal."""
+
+from typing import NamedTuple
+
+
+class Parameters(NamedTuple):
+    anastrozole_constant: float  # ng/mL, total plasma, half-inhibition of aromatase at the sensitive site
+    letrozole_constant: float  # ng/mL
+    ketoconazole_aromatase_constant: float  # ug/mL
+    inhibition_exponent: float  # 1, slope of inhibition against concentration
+    lean_resistance: float  # 1, factor on all constants in lean tissue
+    testicular_resistance: float  # 1, factor on all constants in the testis, apart from its substrate
+    ketoconazole_steroidogenesis_half: float  # ug/mL
+    ketoconazole_steepness: float  # 1
+    degarelix_half: float  # ng/mL
+    degarelix_steepness: float  # 1
+    degarelix_maximum: float  # 1, largest share of GnRH action blocked
+    concentration_floor: float  # 1, smallest relative concentration that a power is taken of
+
+
+class Concentrations(NamedTuple):
+    anastrozole: float  # ng/mL
+    letrozole: float  # ng/mL
+    ketoconazole: float  # ug/mL
+    degarelix: float  # ng/mL
+
+
+def inhibitor_load(c: Concentrations, p: Parameters):
+    """All aromatase inhibitors together, as multiples of their constants (they compete for one site)."""
+    return (
+        c.anastrozole / p.anastrozole_constant
+        + c.letrozole / p.letrozole_constant
+        + c.ketoconazole / p.ketoconazole_aromatase_constant
+    )
+
+
+def inhibition(load, resistance, p: Parameters):
+    """Inhibition at a site, X in 1/(1 + X): (load / resistance)^gamma, 0 without drug."""
+    floor = p.concentration_floor
+    exponent = p.inhibition_exponent
+    return (load / resistance + floor) ** exponent - floor**exponent
+
+
+def steroidogenesis(c: Concentrations, p: Parameters):
+    """Steroid synthesis left under ketoconazole, 1 without."""
+    return 1 / (1 + (c.ketoconazole / p.ketoconazole_steroidogenesis_half) ** p.ketoconazole_steepness)
+
+
+def gnrh_action(c: Concentrations, p: Parameters):
+    """GnRH action left under an antagonist, 1 without: 1 - I C^n / (IC50^n + C^n)."""
+    raised = (c.degarelix / p.degarelix_half) ** p.degarelix_steepness
+    return 1 - p.degarelix_maximum * raised / (1 + raised)

@@ -1,0 +1,285 @@
+"""Protocols as typed objects: who takes which drug, how much, when, for how long, and what follows.
+
+A protocol is one or more courses side by side (``+`` in text and in Python). A course is a sequence of
+steps (``then``); a step is a regimen of one drug, or a pause. Every object is immutable and has one
+canonical text, and ``Protocol.parse(protocol.text()) == protocol`` for every protocol of known drugs.
+``protocol_text`` states the words and their grammar, ``schedule`` the schedules.
+
+Time counts in hours from the beginning of day 0. A step holds the doses from its start up to, not
+including, its end: one dose a day for 12 weeks is 84 doses, and the next step begins where it ended.
+
+    Protocol.of(
+        Regimen("anastrozole", 1, "mg", PerDay(1), length=Span(12, "week")),
+        Regimen("anastrozole", 0.5, "mg", PerWeek(2), length=Span(1, "year")),
+    )
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+from leydig.errors import InputError
+from leydig.pharmacology.kinetics import Event
+from leydig.pharmacology.schedule import (
+    HOURS,
+    LONGEST_YEARS,
+    MOST_EVENTS,
+    WEEKDAYS,
+    Continuous,
+    Every,
+    Missed,
+    MissedDoses,
+    MissedEvery,
+    Once,
+    PerDay,
+    PerWeek,
+    Schedule,
+    Span,
+    Weekdays,
+    checked_count,
+    checked_number,
+    write_number,
+)
+
+if TYPE_CHECKING:
+    from leydig.pharmacology.protocol_words import Catalogue
+
+__all__ = [
+    "Continuous",
+    "Course",
+    "Every",
+    "MissedDoses",
+    "MissedEvery",
+    "Once",
+    "Pause",
+    "PerDay",
+    "PerWeek",
+    "Protocol",
+    "Regimen",
+    "Span",
+    "Weekdays",
+]
+
+# Bounds on what one protocol may ask of the computer, not on medicine.
+LONGEST_TEXT = 10_000  # characters
+MOST_STEPS = 100
+
+PER_DAY = "/day"
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """No drug of this course, for a length of time or to the end."""
+
+    length: Span | None = None
+
+    @property
+    def delay(self) -> Span | None:
+        return None
+
+    def text(self, carried: str | None = None, first: bool = True) -> str:
+        return f"none for {self.length.text()}" if self.length else "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Regimen:
+    """One drug in one amount on one schedule.
+
+    ``amount`` is in ``unit``, the drug's own dose unit; for a continuous input the unit ends in "/day".
+    ``delay`` passes without drug before the first dose; ``length`` counts from the first dose, and None
+    means to the end of the run. The drug, its unit and the dose range are checked by ``Protocol.check``.
+    """
+
+    drug: str
+    amount: float
+    unit: str
+    schedule: Schedule
+    form: str | None = None
+    length: Span | None = None
+    delay: Span | None = None
+    missed: Missed | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "amount", checked_number(self.amount, f"the dose of {self.name}"))
+        if isinstance(self.schedule, Continuous) != self.unit.endswith(PER_DAY):
+            raise InputError(f'{self.name} has the unit "{self.unit}"; a continuous input, and no other, is per day')
+        if self.missed and isinstance(self.schedule, Continuous | Once):
+            raise InputError(f"{self.name} has no repeated doses that could be missed")
+        if self.missed and self.length and self.missed.highest > self.schedule.most(self.length.hours):
+            raise InputError(f'"{self.missed.text()}": {self.name} has fewer doses in {self.length.text()}')
+
+    @property
+    def name(self) -> str:
+        """The drug with its form: testosterone gel."""
+        return f"{self.drug} {self.form}" if self.form else self.drug
+
+    def text(self, carried: str | None = None, first: bool = True) -> str:
+        """Canonical text. ``carried`` is the drug named last in the course, which is then not repeated."""
+        name = "" if self.name == carried else self.name
+        parts = [name, f"{write_number(self.amount)} {self.unit}", self.schedule.text()]
+        if self.delay:
+            from_unit = f"from {self.delay.unit} {write_number(self.delay.count)}"
+            parts.append(from_unit if first else f"after {self.delay.text()}")
+        parts.append(f"for {self.length.text()}" if self.length else "")
+        parts.append(self.missed.text() if self.missed else "")
+        return " ".join(part for part in parts if part)
+
+
+Step = Regimen | Pause
+
+
+def gap_in(step: Step, following: Step) -> str | None:
+    """Why ``following`` cannot come after ``step``, or None when it can."""
+    if step.length:
+        return None
+    if isinstance(step, Regimen) and isinstance(step.schedule, Once):
+        if following.delay:
+            return None
+        return 'a single dose before "then" needs "for 4 weeks", or the next step "after 4 weeks"'
+    return 'the step before "then" never ends; say for how long, such as "for 12 weeks"'
+
+
+class Placed(NamedTuple):
+    """A step with its place in time, h; ``end`` None means open."""
+
+    step: Step
+    start: Fraction
+    end: Fraction | None
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """Steps one after another: one line of treatment."""
+
+    steps: tuple[Step, ...]
+
+    def __post_init__(self) -> None:
+        if not self.steps:
+            raise InputError("a course has no step; it needs at least one regimen or pause")
+        for step, following in pairwise(self.steps):
+            why = gap_in(step, following)
+            if why:
+                raise InputError(f'"{step.text()} then {following.text()}": {why}')
+        if sum(_hours(step.delay) + _hours(step.length) for step in self.steps) > LONGEST_YEARS * HOURS["year"]:
+            raise InputError(f"the steps of a course last longer than {LONGEST_YEARS} years together")
+
+    def text(self) -> str:
+        parts: list[str] = []
+        carried = None
+        for step in self.steps:
+            parts.append(step.text(carried, first=not parts))
+            carried = step.name if isinstance(step, Regimen) else carried
+        return " then ".join(parts)
+
+    @property
+    def hours(self) -> Fraction | None:
+        """Length of the course, None when its last step is open."""
+        return list(self.placed())[-1].end
+
+    def placed(self) -> Iterator[Placed]:
+        start = Fraction()
+        for step in self.steps:
+            start += _hours(step.delay)
+            yield Placed(step, start, start + step.length.hours if step.length else None)
+            start += _hours(step.length)
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """Everything a man is given: courses side by side, all counted from day 0."""
+
+    courses: tuple[Course, ...]
+
+    def __post_init__(self) -> None:
+        steps = sum(len(course.steps) for course in self.courses)
+        if not 1 <= steps <= MOST_STEPS:
+            raise InputError(f"the protocol has {steps} steps; it must have from 1 to {MOST_STEPS}")
+        if len(self.text()) > LONGEST_TEXT:
+            raise InputError(f"the protocol in plain words is longer than {LONGEST_TEXT} characters")
+
+    @classmethod
+    def of(cls, *steps: Step) -> Protocol:
+        """A protocol of one course; combine courses with ``+``."""
+        return cls((Course(steps),))
+
+    @classmethod
+    def parse(cls, text: str, catalogue: Catalogue | None = None) -> Protocol:
+        """The protocol that ``text`` describes; ``catalogue`` (default: the bundled drugs) names the drugs.
+
+        Raises InputError, pointing at the word, for text outside the grammar, an unknown drug or unit
+        and a dose outside the accepted range; warns (ModelWarning) of an unusual dose.
+        """
+        from leydig.pharmacology import protocol_text
+
+        return protocol_text.parse(text, catalogue)
+
+    def check(self, catalogue: Catalogue | None = None) -> Protocol:
+        """Itself, after the checks of drug, unit and dose that ``parse`` makes of text."""
+        from leydig.pharmacology import protocol_text
+
+        for regimen in self.regimens:
+            protocol_words.check_regimen(regimen, catalogue)
+        return self
+
+    def __add__(self, other: Protocol) -> Protocol:
+        if not isinstance(other, Protocol):
+            return NotImplemented
+        return Protocol(self.courses + other.courses)
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def text(self) -> str:
+        return " + ".join(course.text() for course in self.courses)
+
+    @property
+    def regimens(self) -> tuple[Regimen, ...]:
+        return tuple(step for course in self.courses for step in course.steps if isinstance(step, Regimen))
+
+    @property
+    def drugs(self) -> tuple[str, ...]:
+        """Names of the drugs, without their forms, in order of appearance."""
+        return tuple(dict.fromkeys(regimen.drug for regimen in self.regimens))
+
+    @property
+    def duration_days(self) -> float | None:
+        """Days until the last step of the longest course ends; None when one runs to the end of the run."""
+        hours = [course.hours for course in self.courses]
+        closed = [length for length in hours if length is not None]
+        return float(max(closed) / HOURS["day"]) if len(closed) == len(hours) else None
+
+    def events(self, horizon_days: float, start_weekday: int = 0) -> list[Event]:
+        """Doses before ``horizon_days``, in order of time.
+
+        ``start_weekday`` is the weekday of day 0: 0 Monday (the default) to 6 Sunday. A continuous input
+        is one event with its rate and its duration, cut at the horizon.
+        """
+        checked_count(start_weekday, 0, len(WEEKDAYS) - 1, "the weekday of day 0")
+        if not 0 <= horizon_days <= LONGEST_YEARS * HOURS["year"] / HOURS["day"]:
+            raise InputError(f"the horizon is {horizon_days:g} days; it must be from 0 to {LONGEST_YEARS} years")
+        horizon = Fraction(repr(float(horizon_days))) * HOURS["day"]
+        runs = [
+            (placed.step, placed.start, horizon if placed.end is None else min(placed.end, horizon))
+            for course in self.courses
+            for placed in course.placed()
+            if isinstance(placed.step, Regimen) and placed.start < horizon
+        ]
+        if sum(step.schedule.most(end - start) for step, start, end in runs) > MOST_EVENTS:
+            raise InputError(f"the protocol has more than {MOST_EVENTS:,} doses in {horizon_days:g} days")
+        events = [event for step, start, end in runs for event in _doses(step, start, end, start_weekday)]
+        return sorted(events, key=lambda event: event.time)
+
+
+def _hours(span: Span | None) -> Fraction:
+    return span.hours if span else Fraction()
+
+
+def _doses(step: Regimen, start: Fraction, end: Fraction, start_weekday: int) -> Iterator[Event]:
+    duration = float(end - start) if isinstance(step.schedule, Continuous) else 0.0
+    for number, time in enumerate(step.schedule.times(start, end, start_weekday), start=1):
+        if step.missed is None or not step.missed.holds(number):
+            yield Event(step.drug, step.form, float(time), step.amount, duration)

@@ -1,0 +1,376 @@
+"""Protocols in plain words: text to ``Protocol``, with errors that point at the word.
+
+Grammar (words in any case; commas read as spaces; { } any number of times, [ ] optional, | or):
+
+    protocol  = course { "+" course }
+    course    = step { "then" step }                      "then" binds tighter than "+"
+    step      = pause | [drug] dose [schedule] { modifier }
+    pause     = ("none" | "nothing" | "stop" | "off" | "untreated" | "placebo") ["for" span]
+    drug      = a name of the catalogue, form included; after "then" it may be left out
+    dose      = number unit [("/" | "per") ("hour" | "day" | "week")]
+    schedule  = "daily" | "weekly" | "fortnightly" | "monthly" | "once"
+              | times ("daily" | "weekly" | ("a" | "per" | "each") ("day" | "week"))
+              | "every" (span | (ordinal | "other") unit | unit | days)
+              | ["on"] days
+    times     = "once" | "twice" | "thrice" | number ("times" | "x")
+    days      = weekday { ["and"] weekday }
+    modifier  = ("from" | "starting") unit number         first step of a course: counted from day 0
+              | "after" span                              a wait before the first dose of the step
+              | "for" span                                counted from the first dose
+              | "missing" (("dose" | "doses") number { ["and"] number } | "every" ordinal "dose")
+    span      = number ("hours" | "days" | "weeks" | "months" | "years")
+
+"from week 4" begins 4 whole weeks after the beginning of day 0, as "week 4" of a trial is day 28. A drug
+given dose by dose may be written per day or per week: "1 mg/day" is "1 mg daily". Canonical text uses the
+drug's own unit, full words, and the order schedule, from or after, for, missing.
+
+A rule ("if E2 < 15 pg/mL then ...") or a lever ("weight -10 % over 6 months") will be another kind of
+course, told by its first word in ``_Reader.course``.
+
+Reading takes time proportional to the length of the text; nothing is read twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+from typing import Any, NoReturn
+
+from leydig.errors import InputError
+from leydig.pharmacology import protocol_words as words
+from leydig.pharmacology.protocol import (
+    LONGEST_TEXT,
+    MOST_STEPS,
+    PER_DAY,
+    Course,
+    Pause,
+    Protocol,
+    Regimen,
+    Step,
+    gap_in,
+)
+from leydig.pharmacology.protocol_words import Catalogue, Product, Token, fail, guess, quote
+from leydig.pharmacology.schedule import (
+    HOURS,
+    MOST_EVENTS,
+    NUMBER_LIMITS,
+    WEEKDAYS,
+    Continuous,
+    Every,
+    Missed,
+    MissedDoses,
+    MissedEvery,
+    Once,
+    PerDay,
+    PerWeek,
+    Schedule,
+    Span,
+    Weekdays,
+    write_number,
+)
+
+
+def parse(text: str, catalogue: Catalogue | None = None) -> Protocol:
+    """See ``Protocol.parse``."""
+    if len(text) > LONGEST_TEXT:
+        raise InputError(f"the protocol text has {len(text):,} characters; at most {LONGEST_TEXT:,} are read")
+    return _Reader(words.tokens(text), words.known_products(catalogue)).protocol()
+
+
+class _Reader:
+    """Reads tokens from left to right; one method for each rule of the grammar."""
+
+    def __init__(self, tokens: list[Token], products: Catalogue) -> None:
+        self.tokens = tokens
+        self.products = products
+        self.at = 0
+        self.steps = 0
+
+    @property
+    def token(self) -> Token | None:
+        return self.tokens[self.at] if self.at < len(self.tokens) else None
+
+    @property
+    def word(self) -> str:
+        """The next word in lower case; empty before a number and at the end."""
+        return self.token.word if self.token else ""
+
+    def take(self) -> Token:
+        self.at += 1
+        return self.tokens[self.at - 1]
+
+    def takes(self, *choices: str) -> bool:
+        """Whether the next word is one of these; if so it is taken."""
+        found = self.word in choices
+        self.at += found
+        return found
+
+    def expect(self, what: str, candidates: Iterable[str] = ()) -> NoReturn:
+        """Fail at the next token, or after the last one."""
+        if self.token:
+            fail(self.token, f"expected {what}{guess(self.token.text, candidates)}")
+        after = f", after {quote(self.tokens[-1].text)}" if self.tokens else ""
+        raise InputError(f"protocol, at the end{after}: expected {what}")
+
+    def protocol(self) -> Protocol:
+        courses = [self.course()]
+        while self.takes("+"):
+            courses.append(self.course())
+        return Protocol(tuple(courses))
+
+    def course(self) -> Course:
+        steps = [self.step(None, first=True)]
+        carried = steps[0] if isinstance(steps[0], Regimen) else None
+        while self.word == "then":
+            joint = self.take()
+            following = self.step(carried, first=False)
+            why = gap_in(steps[-1], following)
+            if why:
+                fail(joint, why)
+            steps.append(following)
+            carried = following if isinstance(following, Regimen) else carried
+        if self.token and self.word != "+":
+            days = WEEKDAYS if self.tokens[self.at - 1].word in words.DAYS else ()
+            what = ", ".join(f'"{word}"' for word in (*words.MODIFIERS, *words.JOINTS))
+            self.expect(f"{what} or the end", (*words.MODIFIERS, *words.JOINTS, *days))
+        return Course(tuple(steps))
+
+    def step(self, carried: Regimen | None, first: bool) -> Step:
+        self.steps += 1
+        if self.steps > MOST_STEPS and self.token:
+            fail(self.token, f"begins step {self.steps}; a protocol has at most {MOST_STEPS} steps")
+        if self.takes(*words.PAUSES):
+            return Pause(self.span('a length of time, such as "12 weeks"') if self.takes("for") else None)
+        return self.regimen(carried, first)
+
+    def regimen(self, carried: Regimen | None, first: bool) -> Regimen:
+        product = self.drug(carried)
+        amount, schedule = self.dose(product)
+        schedule = schedule or self.schedule(product)
+        said: dict[str, Any] = {}
+        last = self.tokens[self.at - 1]
+        while self.word in words.MODIFIERS:
+            last = self.take()
+            field = words.MODIFIERS[last.word]
+            if field in said:
+                fail(last, f"the same is said twice for {product.name}; say it once")
+            said[field] = self.modifier(last, first)
+        try:
+            return Regimen(product.drug, amount, product.unit, schedule, product.form, **said)
+        except InputError as error:
+            fail(last, str(error))
+
+    def drug(self, carried: Regimen | None) -> Product:
+        start = self.at
+        while self.token and not self.token.number and self.word not in words.JOINTS:
+            self.take()
+        run = [token.text for token in self.tokens[start : self.at]]
+        if not run:
+            if carried and self.token and self.token.number:
+                return self.products[carried.name.lower()]
+            self.expect('a drug with its dose, such as "anastrozole 1 mg daily", or "none"')
+        for length in range(min(len(run), self.longest_name), 0, -1):
+            product = self.products.get(" ".join(run[:length]).lower())
+            if product:
+                self.at = start + length
+                return product
+        name = " ".join(run[: self.longest_name])
+        fail(self.tokens[start]._replace(text=name), words.unknown_drug(name, self.products))
+
+    @property
+    def longest_name(self) -> int:
+        """Words in the longest name of a drug."""
+        return max((len(name.split()) for name in self.products), default=1)
+
+    def dose(self, product: Product) -> tuple[float, Schedule | None]:
+        """The amount in the product's unit, and the schedule where the unit implies one (mg/day)."""
+        own, continuous = product.unit.removesuffix(PER_DAY), product.unit.endswith(PER_DAY)
+        example = f'the dose of {product.name}, a number and a unit, such as "1 {product.unit}"'
+        start = self.token
+        number = self.number(example)
+        assert start is not None  # number() took it
+        written, slash, period = self.word.partition("/")
+        unit = words.UNIT_SPELLINGS.get(written)
+        if unit is None:
+            self.expect(example, words.UNIT_SPELLINGS)
+        unit_token = self.take()
+        kind, size = words.DOSE_UNITS[unit]
+        own_kind, own_size = words.DOSE_UNITS[own]
+        if kind != own_kind:
+            fail(unit_token, f"{product.name} is dosed in {product.unit}; {unit} cannot be converted to it")
+        if not slash and self.takes("per", "a", "each"):
+            slash, unit_token = "/", self.take() if self.word else self.expect('"day"')
+            period = unit_token.word
+        every = words.TIME_UNITS.get(period)
+        if slash and every not in words.RATE_PERIODS:
+            fail(unit_token, f'expected a dose per "hour", "day" or "week"{guess(period, words.RATE_PERIODS)}')
+        if continuous and not every:
+            fail(unit_token, f'{product.name} runs without pause; write its rate, such as "1 {product.unit}"')
+        amount = Fraction(repr(number)) * Fraction(size) / Fraction(own_size)
+        if continuous and every:
+            amount *= HOURS["day"] / HOURS[every]
+        refusal = words.refused(product, float(amount))
+        if refusal:
+            fail(start, refusal)
+        return float(amount), words.RATE_PERIODS[every] if every and not continuous else None
+
+    def schedule(self, product: Product) -> Schedule:
+        if product.unit.endswith(PER_DAY):
+            return Continuous()
+        following = self.tokens[self.at + 1].word if self.at + 1 < len(self.tokens) else ""
+        if self.word in words.SCHEDULES:
+            return words.SCHEDULES[self.take().word]
+        if self.word == "once" and following not in (*words.PERIODS, *words.PER):
+            self.take()
+            return Once()
+        if self.word == "once" and following == "every":
+            self.take()
+        if self.takes("every"):
+            return self.every()
+        if self.word in words.COUNTS or following in words.TIMES:
+            return self.times()
+        if self.word == "on" or _weekdays(self.word):
+            return self.days()
+        if self.word == "biweekly":
+            fail(self.take(), 'can mean two things; write "twice weekly" or "every 2 weeks"')
+        candidates = (*words.SCHEDULES, *words.COUNTS, *words.DAYS, "every")
+        self.expect(f"how often, such as {words.SCHEDULE_FORMS}", candidates)
+
+    def times(self) -> Schedule:
+        """Twice weekly, 3 times a day."""
+        start = self.token
+        assert start is not None
+        count = words.COUNTS.get(self.word)
+        if count is None:
+            count = self.whole("a number of doses", len(WEEKDAYS) * HOURS_PER_DAY)
+        else:
+            self.take()
+        self.takes(*words.TIMES)
+        self.takes(*words.PER)
+        if self.word not in words.PERIODS:
+            self.expect('"daily" or "weekly", or an interval such as "every 2 weeks"', words.PERIODS)
+        period = words.PERIODS[self.take().word]
+        try:
+            return period(count)
+        except InputError as error:
+            fail(start, str(error))
+
+    def every(self) -> Schedule:
+        """What follows "every": Monday, 36 hours, other day, 2nd day, day."""
+        if _weekdays(self.word):
+            return self.days()
+        nth = self.ordinal()
+        unit = words.TIME_UNITS.get(self.word)
+        if nth and unit:
+            self.take()
+            return Every(Span(nth, unit))
+        if unit:
+            self.take()
+            alone: dict[str, Schedule] = {"day": PerDay(1), "week": PerWeek(1)}
+            return alone.get(unit, Every(Span(1, unit)))
+        if nth:
+            self.expect('"day", "week" or "month"', words.TIME_FORMS)
+        return Every(self.span('an interval, such as "every 36 hours" or "every other day"'))
+
+    def ordinal(self) -> int | None:
+        """2 for "other", "second" and "2nd"; None where no ordinal comes next."""
+        if self.word in words.ORDINALS:
+            return words.ORDINALS[self.take().word]
+        if self.at + 1 < len(self.tokens) and self.tokens[self.at + 1].word in words.ORDINAL_ENDINGS:
+            number = self.whole("a whole number", MOST_EVENTS)
+            self.take()
+            return number
+        return None
+
+    def days(self) -> Weekdays:
+        self.takes("on")
+        found: list[str] = []
+        joined = True
+        while _weekdays(self.word) or (not joined and self.word == "and"):
+            token = self.take()
+            joined = token.word == "and"
+            for day in _weekdays(token.word):
+                if day in found:
+                    fail(token, f"{day} is named twice; name each day once")
+                found.append(day)
+        if joined:
+            self.expect("a day of the week, such as Mon", words.DAYS)
+        return Weekdays(tuple(found))
+
+    def modifier(self, token: Token, first: bool) -> Span | Missed | None:
+        """What follows "for", "from", "after" or "missing"."""
+        if token.word == "missing":
+            return self.missed()
+        if token.word in ("for", "after"):
+            return self.span('a length of time, such as "12 weeks"')
+        if not first:
+            fail(token, 'counts from day 0, so it stands in the first step only; here write "after 4 weeks"')
+        self.takes("on", "at")
+        unit = words.TIME_UNITS.get(self.word)
+        if unit is None:
+            self.expect('a time after day 0, such as "week 4" or "day 10"', words.TIME_FORMS)
+        self.take()
+        start = self.token
+        if start and start.number and not start.text.strip("0."):
+            self.take()
+            return None
+        return self.limited(start, self.number('a number, as in "week 4"'), unit)
+
+    def missed(self) -> Missed:
+        if self.takes("every"):
+            start = self.token
+            nth = self.ordinal()
+            if nth is None or not self.takes("dose", "doses"):
+                self.expect('an interval of missed doses, such as "every 7th dose"')
+            if nth < 2 and start:
+                fail(start, 'leaves no dose; write at least "every 2nd dose"')
+            return MissedEvery(nth)
+        if not self.takes("dose", "doses"):
+            self.expect('"doses 3 5" or "every 7th dose"', ("doses", "every"))
+        numbers: list[int] = []
+        while not numbers or self.takes("and") or (self.token and self.token.number):
+            start = self.token
+            numbers.append(self.whole("the number of a missed dose", MOST_EVENTS))
+            if start and numbers.count(numbers[-1]) > 1:
+                fail(start, "this dose is named twice; name each once")
+        return MissedDoses(tuple(numbers))
+
+    def span(self, what: str) -> Span:
+        start = self.token
+        count = self.number(what)
+        unit = words.TIME_UNITS.get(self.word)
+        if unit is None:
+            self.expect(f"a unit of time: {', '.join(words.TIME_FORMS)}", words.TIME_FORMS)
+        self.take()
+        return self.limited(start, count, unit)
+
+    def limited(self, token: Token | None, count: float, unit: str) -> Span:
+        try:
+            return Span(count, unit)
+        except InputError as error:
+            assert token is not None
+            fail(token, str(error))
+
+    def number(self, what: str) -> float:
+        token = self.token
+        if token is None or not (token.number or token.word in words.NUMBERS):
+            self.expect(what)
+        self.take()
+        value = float(token.text) if token.number else float(words.NUMBERS[token.word])
+        low, high = NUMBER_LIMITS
+        if not low <= value <= high:
+            fail(token, f"a number must be from {write_number(low)} to {write_number(high)}")
+        return value
+
+    def whole(self, what: str, highest: int) -> int:
+        token = self.token
+        value = self.number(what)
+        if token and not (value.is_integer() and value <= highest):
+            fail(token, f"{what} must be a whole number from 1 to {highest}")
+        return int(value)
+
+
+def _weekdays(word: str) -> list[str]:
+    """The days that a word names ("Mon", "Mon/Thu"), or none."""
+    parts = word.split("/")
+    return [words.DAYS[part] for part in parts] if all(part in words.DAYS for part in parts) else []
