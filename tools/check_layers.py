@@ -18,7 +18,7 @@ PACKAGE = "leydig"
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "files", "quantities", "units", "bibliography", "fits", "parameters", "evidence"),
     ("physiology", "pharmacology", "engine"),
-    ("model", "laboratory", "population_prior", "subject"),
+    ("model", "outputs", "start", "laboratory", "population_prior", "completion", "subject"),
     ("studies",),
     ("io", "report"),
     ("cli", "web"),
@@ -51,6 +51,11 @@ def level_of(part: str) -> int | None:
     return next((level for level, parts in enumerate(LAYERS) if part in parts), None)
 
 
+def is_part(name: str, root: Path) -> bool:
+    """Whether a name imported from the package is a module or folder of it and not one of its public names."""
+    return level_of(name) is not None or (root / name).is_dir() or (root / f"{name}.py").exists()
+
+
 def imported_parts(tree: ast.AST, path: Path, root: Path) -> Iterator[tuple[int, str]]:
     """Line and part of every import of the package itself, absolute, relative or by ``import_module``."""
     inside = [PACKAGE, *path.relative_to(root).parts[:-1]]
@@ -70,7 +75,7 @@ def imported_parts(tree: ast.AST, path: Path, root: Path) -> Iterator[tuple[int,
                 continue
             for alias in node.names:
                 if alias.name not in FACE_NAMES_FOR_ALL:
-                    yield node.lineno, alias.name if level_of(alias.name) is not None else FACE
+                    yield node.lineno, alias.name if is_part(alias.name, root) else FACE
         elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
             function = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
             target = node.args[0].value

@@ -168,10 +168,11 @@ def _value(text: str, position: int, place: str) -> tuple[str, int]:
 
 
 def _checked(entry: Reference, place: str) -> Reference:
-    """The entry, when it has a title and says how it was verified."""
-    for field in ("title", "verification"):
-        if not entry.fields.get(field):
-            raise InputError(f'the reference "{entry.key}" in {place} lacks the field "{field}"')
+    """The entry, when it can be found again and says how it was verified."""
+    if not any(entry.fields.get(field) for field in ("title", "journal")):
+        raise InputError(f'the reference "{entry.key}" in {place} needs a "title" or a "journal"')
+    if not entry.fields.get("verification"):
+        raise InputError(f'the reference "{entry.key}" in {place} lacks the field "verification"')
     if entry.verification not in VERIFICATIONS:
         raise unknown("verification", entry.verification, VERIFICATIONS, f'the reference "{entry.key}" in {place}')
     return entry
@@ -186,9 +187,7 @@ def _skip_space(text: str, position: int) -> int:
 
 def _unknown_key(key: str, known: Iterable[str], where: str) -> InputError:
     """An unknown reference; the whole list would be too long to be of use."""
-    guess = nearest(key, known)
-    question = f'; did you mean "{guess}"?' if guess else ""
-    return InputError(
-        f'unknown reference "{key}"{f" in {where}" if where else ""}{question} '
-        "Allowed: a key of a file in data/references"
-    )
+    guess = nearest(key, known, likeness=0.8)
+    question = f'; did you mean "{guess}"? Allowed' if guess else "; allowed"
+    place = f" in {where}" if where else ""
+    return InputError(f'unknown reference "{key}"{place}{question}: a key of a file in data/references')

@@ -44,10 +44,10 @@ _TYPES = {
 }
 
 
-def nearest(word: str, allowed: Iterable[str]) -> str | None:
+def nearest(word: str, allowed: Iterable[str], likeness: float = 0.6) -> str | None:
     """The allowed name that is most like ``word`` regardless of case, or None when none is close."""
     by_folded = {name.casefold(): name for name in allowed}
-    close = difflib.get_close_matches(str(word).casefold(), list(by_folded), n=1)
+    close = difflib.get_close_matches(str(word).casefold(), list(by_folded), n=1, cutoff=likeness)
     return by_folded[close[0]] if close else None
 
 
@@ -81,7 +81,8 @@ def from_pydantic(exception: ValidationError, where: str, model: type[BaseModel]
     location = tuple(step for step in first["loc"] if not _names_a_union_member(step))
     sentence = str(_sentence(first, location, where, model))
     more = len({problem["loc"][: len(first["loc"])] for problem in problems}) - 1
-    return InputError(sentence + (f" (and {more} more)" if more else ""))
+    others = "" if not more else " (and one more problem)" if more == 1 else f" (and {more} more problems)"
+    return InputError(sentence + others)
 
 
 def _sentence(problem: Any, location: tuple[str | int, ...], where: str, model: type[BaseModel] | None) -> object:
@@ -99,11 +100,14 @@ def _sentence(problem: Any, location: tuple[str | int, ...], where: str, model: 
         allowed = [word.strip("'") for word in context["expected"].replace("' or '", "', '").split(", ")]
         return unknown(f"{field or 'value'}", given, allowed, inside)
     if isinstance(context.get("error"), Exception):
-        said = str(context["error"])
-        return said if inside and inside in said else f"{said}{f', in {inside}' if inside else ''}"
+        said, here = str(context["error"]), place(location, where)
+        if not here or where in said:
+            return said
+        cut = min((at for at in (said.find("; did you mean"), said.find("; allowed:")) if at >= 0), default=-1)
+        return f"{said}, in {here}" if cut < 0 else f"{said[:cut]} in {here}{said[cut:]}"
     if kind in _COMPARISONS:
         words, key = _COMPARISONS[kind]
-        return f"{subject} must be {words} {context[key]}, not {_shown(given)}{in_place}"
+        return f"{subject} must be {words} {context[key]:g}, not {_shown(given)}{in_place}"
     if kind == "finite_number":
         return f"{subject} must be a finite number, not {_shown(given)}{in_place}"
     expected = _TYPES.get(kind.removesuffix("_type").removesuffix("_parsing").removesuffix("_from_float"))

@@ -119,10 +119,10 @@ class Entry(Strict):
                 raise InputError(f'a parameter of kind {self.kind} needs a "value"')
             if self.fit is not None or self.prior is not None:
                 raise InputError(f'a parameter of kind {self.kind} has no "fit" and no "prior"')
-        if self.kind in {"assumed", "derived"} and not self.note:
-            raise InputError(
-                f"a parameter of kind {self.kind} needs a note that says {'why' if self.kind == ASSUMED else 'how'}"
-            )
+        if ASSUMED in self.source and not self.note:
+            raise InputError(f'a parameter with the source "{ASSUMED}" needs a note that says why')
+        if self.kind == "derived" and not (self.note or self.where):
+            raise InputError('a derived parameter needs a "note" or "where" that says how it was derived')
         if ASSUMED in self.source and self.kind not in {"assumed", "fitted"}:
             raise InputError(f'the source "{ASSUMED}" does not go with the kind {self.kind}')
         if self.bounds is not None and self.bounds[0] >= self.bounds[1]:

@@ -8,27 +8,29 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Mapping
 from functools import cache
-from importlib.resources import files
-from pathlib import Path
 
 from leydig.errors import InputError, ModelWarning, unknown
+from leydig.files import DATA
 from leydig.pharmacology import kinetics
-from leydig.pharmacology.drug_file import HOURS_PER_DAY, MASS, MASS_PER_LITRE, PER_DAY, Drug, Form, read_file
+from leydig.pharmacology.drug_file import PER_DAY, REST, Drug, Form, read_file
 from leydig.pharmacology.kinetics import Compartments, Dose, Event, Flow, Segments
 
 Scale = Mapping[tuple[str, str], float]
 
+HOURS_PER_DAY = 24.0
+NANOGRAMS = {"ug": 1e3, "mg": 1e6}  # definitions
+NANOGRAMS_PER_LITRE = {"ng/mL": 1e3, "ug/mL": 1e6, "ng/mL/h": 1e3}  # definitions
+
 
 @cache
-def catalogue() -> Mapping[str, Drug]:
+def catalogue() -> dict[str, Drug]:
     """All bundled drugs by name."""
-    folder = Path(str(files("leydig") / "data" / "drugs"))
-    drugs = [read_file(path) for path in sorted(folder.glob("*.yaml"))]
+    drugs = [read_file(path) for path in sorted((DATA / "drugs").glob("*.yaml"))]
     return {drug.name: drug for drug in drugs}
 
 
 @cache
-def _spellings() -> Mapping[str, str]:
+def _spellings() -> dict[str, str]:
     """Every name and synonym, without capitals, to the drug's name; two drugs must not share one."""
     spellings: dict[str, str] = {}
     for drug in catalogue().values():
@@ -39,27 +41,25 @@ def _spellings() -> Mapping[str, str]:
 
 
 def names() -> tuple[str, ...]:
+    """The names of all drugs."""
     return tuple(catalogue())
 
 
 def get(name: str, where: str = "") -> Drug:
     """The drug of this name or synonym, capitals aside. InputError with the nearest name when there is none."""
-    try:
-        return catalogue()[_spellings()[name.lower()]]
-    except KeyError:
-        raise unknown("drug", name, names(), where) from None
+    spelling = _spellings().get(name.lower())
+    if spelling is None:
+        raise unknown("drug", name, names(), where)
+    return catalogue()[spelling]
 
 
-def resolve(drug: str, form: str | None) -> tuple[Drug, Form]:
-    """Drug and form of an event. "testosterone" with form "gel" is the drug testosterone gel."""
-    joined = _spellings().get(f"{drug} {form}".lower())
-    if form and joined:
-        found = catalogue()[joined]
-        return found, found.forms[found.default_form]
-    found = get(drug)
-    chosen = form or found.default_form
+def resolve(drug: str, form: str | None = None, where: str = "") -> tuple[Drug, Form]:
+    """The drug and the form of an event. "testosterone" with form "gel" is the drug testosterone gel."""
+    joined = _spellings().get(f"{drug} {form}".lower()) if form else None
+    found = catalogue()[joined] if joined else get(drug, where)
+    chosen = form if form and not joined else found.default_form
     if chosen not in found.forms:
-        raise unknown("form", chosen, found.forms, f"the form of {found.name}")
+        raise unknown("form", chosen, found.forms, f"{where or 'the form'} of {found.name}")
     return found, found.forms[chosen]
 
 
@@ -72,27 +72,29 @@ def check_dose(drug: Drug, amount: float, unit: str, where: str = "") -> float:
     if unit not in drug.dose.units:
         raise unknown("unit", unit, drug.dose.units, f"the dose of {drug.name}{place}")
     size = drug.dose.units[unit]
-    dose = amount * size
-    low, high = drug.dose.accepted
-    if not low <= dose <= high:
+    low, high = (end / size for end in drug.dose.accepted)
+    if not low <= amount <= high:
         raise InputError(
-            f"{drug.name} {amount:g} {unit}{place} is outside the accepted range {low / size:g} to {high / size:g} {unit}"
+            f"{drug.name} {amount:g} {unit}{place} is outside the accepted range {low:g} to {high:g} {unit}"
         )
-    low, high = drug.dose.usual
-    if not low <= dose <= high:
-        text = f"{drug.name} {amount:g} {unit}{place} is unusual: {low / size:g} to {high / size:g} {unit} is usual"
-        warnings.warn(text, ModelWarning, stacklevel=2)
-    return dose
+    low, high = (end / size for end in drug.dose.usual)
+    if not low <= amount <= high:
+        said = f"{drug.name} {amount:g} {unit}{place} is outside the usual range {low:g} to {high:g} {unit}"
+        warnings.warn(said, ModelWarning, stacklevel=2)
+    return amount * size
 
 
 def values(drug: Drug, scale: Scale | None = None) -> dict[str, float]:
-    """The drug's parameters for one man; ``scale`` multiplies (drug name, parameter name)."""
-    scale = scale or {}
-    return {name: p.value * scale.get((drug.name, name), 1.0) for name, p in drug.parameters.items()}
+    """The drug's parameters for one man; ``scale`` multiplies by (drug name, parameter name)."""
+    factors = scale or {}
+    return {
+        name: float(parameter.value or 0.0) * factors.get((drug.name, name), 1.0)
+        for name, parameter in drug.parameters.items()
+    }
 
 
 def system(drug: Drug, numbers: Mapping[str, float]) -> Compartments:
-    """Its compartments with these parameter values."""
+    """The drug's compartments with these parameter values."""
     flows = []
     for flow in drug.flows:
         volume = drug.compartments[flow.source]
@@ -104,59 +106,59 @@ def system(drug: Drug, numbers: Mapping[str, float]) -> Compartments:
 def unit_factor(drug: Drug, numbers: Mapping[str, float]) -> float:
     """What one dose unit is in the channel's unit, per litre where that is a concentration.
 
-    mg to ng/mL, ug to nmol/h through the molar mass, IU to IU/L; the day of a rate is taken off first.
+    mg to ng/mL, ug to nmol/h through the molar mass, IU to IU/L; of a dose per day the day is taken off first.
     """
     unit = drug.dose.unit.removesuffix(PER_DAY)
-    if drug.channel_unit == "IU/L" and unit == "IU":
+    if (unit, drug.channel.unit) == ("IU", "IU/L"):
         return 1.0
-    if unit in MASS and drug.channel_unit == "nmol/h":
-        return MASS[unit] / numbers[drug.output["molar_mass"]]
-    if unit in MASS and drug.channel_unit in MASS_PER_LITRE:
-        return MASS[unit] / MASS_PER_LITRE[drug.channel_unit]
-    raise InputError(f"{drug.name}: no way from {drug.dose.unit} to {drug.channel_unit}")
+    if unit in NANOGRAMS and drug.channel.unit == "nmol/h" and drug.output.molar_mass:
+        return NANOGRAMS[unit] / numbers[drug.output.molar_mass]
+    if unit in NANOGRAMS and drug.channel.unit in NANOGRAMS_PER_LITRE:
+        return NANOGRAMS[unit] / NANOGRAMS_PER_LITRE[drug.channel.unit]
+    raise InputError(f"{drug.name}: a dose in {drug.dose.unit} cannot make a channel in {drug.channel.unit}")
 
 
-def output(drug: Drug, numbers: Mapping[str, float]) -> dict[str, float]:
-    """Weight of each compartment's amount in the channel."""
+def weights(drug: Drug, numbers: Mapping[str, float]) -> dict[str, float]:
+    """What one dose unit in each compartment adds to the channel."""
     factor = unit_factor(drug, numbers)
-    if "concentration_in" in drug.output:
-        compartment = drug.output["concentration_in"]
-        return {compartment: factor / numbers[drug.compartments[compartment] or ""]}
-    volume = numbers[drug.output["per_volume"]] if "per_volume" in drug.output else 1.0
-    leaving = [flow for flow in drug.flows if flow.target is None and flow.rate]
-    return {flow.source: factor * numbers[flow.rate or ""] / volume for flow in leaving}
+    if drug.output.concentration_in:
+        volume = drug.compartments[drug.output.concentration_in]
+        return {drug.output.concentration_in: factor / numbers[volume or ""]}
+    per_volume = numbers[drug.output.per_volume] if drug.output.per_volume else 1.0
+    leaving = {flow.source: numbers[flow.rate] for flow in drug.flows if flow.target is None and flow.rate}
+    return {compartment: factor * rate / per_volume for compartment, rate in leaving.items()}
 
 
 def doses(drug: Drug, form: Form, events: Iterable[Event], numbers: Mapping[str, float]) -> list[Dose]:
-    """What enters which compartment. A rate without a duration is an InputError."""
+    """What enters which compartment. A dose per day without a time for which it runs is an InputError."""
     shares = {}
     for depot, factors in form.into.items():
         shares[depot] = 1.0
         for factor in factors:
-            value = numbers[factor.removeprefix("1 - ")]
-            shares[depot] *= 1.0 - value if factor.startswith("1 - ") else value
-    given = []
+            value = numbers[factor.removeprefix(REST)]
+            shares[depot] *= 1.0 - value if factor.startswith(REST) else value
+    entering = []
     for event in events:
         if drug.continuous and event.duration <= 0:
             raise InputError(f"{drug.name} is given in {drug.dose.unit} and needs a time for which it runs")
         amount = event.amount * event.duration / HOURS_PER_DAY if drug.continuous else event.amount
-        given += [Dose(event.time, amount * share, event.duration, depot) for depot, share in shares.items()]
-    return given
+        entering += [Dose(event.time, amount * share, event.duration, depot) for depot, share in shares.items()]
+    return entering
 
 
 def course(drug: Drug, form: Form, events: Iterable[Event], scale: Scale | None = None) -> Segments:
     """The drug's channel under these events, in closed form."""
     numbers = values(drug, scale)
     entering = doses(drug, form, events, numbers)
-    if drug.output.get("as_given"):
+    if drug.output.as_given:
         return kinetics.given(entering, unit_factor(drug, numbers))
-    return kinetics.segments(system(drug, numbers), entering, output(drug, numbers))
+    return kinetics.segments(system(drug, numbers), entering, weights(drug, numbers))
 
 
 def channels(events: Iterable[Event], scale: Scale | None = None) -> dict[str, Segments]:
     """Every channel that the events drive; drugs that feed the same one are added up.
 
-    ``scale`` multiplies parameters, by (drug name, parameter name), so that men differ.
+    ``scale`` multiplies parameters by (drug name, parameter name), so that men differ.
     """
     groups: dict[tuple[str, str | None], list[Event]] = {}
     for event in events:
@@ -164,5 +166,5 @@ def channels(events: Iterable[Event], scale: Scale | None = None) -> dict[str, S
     parts: dict[str, list[Segments]] = {}
     for (name, form_name), several in groups.items():
         drug, form = resolve(name, form_name)
-        parts.setdefault(drug.channel, []).append(course(drug, form, several, scale))
+        parts.setdefault(drug.channel.name, []).append(course(drug, form, several, scale))
     return {channel: kinetics.add(several) for channel, several in parts.items()}

@@ -30,6 +30,7 @@ __all__ = [
     "add",
     "compartments",
     "evaluate",
+    "given",
     "nothing",
     "segments",
     "steady_state",
@@ -107,9 +108,7 @@ def segments(system: Compartments, doses: Iterable[Dose], output: Mapping[str, f
     return nothing() if not len(times) else _pack(times, _superpose(times, jumps, responding.rates), responding.rates)
 
 
-def steady_state(
-    system: Compartments, doses: Iterable[Dose], interval: float, output: Mapping[str, float]
-) -> Segments:
+def steady_state(system: Compartments, doses: Iterable[Dose], interval: float, output: Mapping[str, float]) -> Segments:
     """One cycle, 0 to ``interval`` (h), of doses that have been repeated every ``interval`` for ever.
 
     The doses are those of one cycle and must end within it. Raises ValueError when they do not, or when
@@ -222,5 +221,6 @@ def given(doses: Iterable[Dose], weight: float) -> Segments:
         raise ValueError("a dose given at once has no rate; give it over a time")
     if not doses:
         return nothing()
-    total = segments(Compartments(("given",), np.zeros((1, 1))), [dose._replace(depot="given") for dose in doses], {"given": weight})
+    pool = Compartments(("given",), np.zeros((1, 1)))
+    total = segments(pool, [dose._replace(depot="given") for dose in doses], {"given": weight})
     return total._replace(constant=total.slope, slope=np.zeros_like(total.slope))

@@ -46,7 +46,7 @@ from leydig.pharmacology.schedule import (
 )
 
 if TYPE_CHECKING:
-    from leydig.pharmacology.protocol_words import Catalogue
+    from leydig.pharmacology.product import Catalogue
 
 __all__ = [
     "Continuous",
@@ -218,12 +218,15 @@ class Protocol:
         return protocol_text.parse(text, catalogue)
 
     def check(self, catalogue: Catalogue | None = None) -> Protocol:
-        """Itself, after the checks of drug, unit and dose that ``parse`` makes of text."""
-        from leydig.pharmacology import protocol_text
+        """The same under the catalogue's names, after the checks of drug, unit and dose that ``parse`` makes."""
+        from leydig.pharmacology.product import checked_regimen, known_products
 
-        for regimen in self.regimens:
-            protocol_words.check_regimen(regimen, catalogue)
-        return self
+        known = known_products(catalogue)
+        courses = []
+        for course in self.courses:
+            steps = [checked_regimen(step, known) if isinstance(step, Regimen) else step for step in course.steps]
+            courses.append(Course(tuple(steps)))
+        return Protocol(tuple(courses))
 
     def __add__(self, other: Protocol) -> Protocol:
         if not isinstance(other, Protocol):

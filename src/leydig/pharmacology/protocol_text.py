@@ -7,7 +7,7 @@ Grammar (words in any case; commas read as spaces; { } any number of times, [ ] 
     step      = pause | [drug] dose [schedule] { modifier }
     pause     = ("none" | "nothing" | "stop" | "off" | "untreated" | "placebo") ["for" span]
     drug      = a name of the catalogue, form included; after "then" it may be left out
-    dose      = number unit [("/" | "per") ("hour" | "day" | "week")]
+    dose      = number unit [("/" | "per" | "a" | "each") ("hour" | "day" | "week")]
     schedule  = "daily" | "weekly" | "fortnightly" | "monthly" | "once"
               | times ("daily" | "weekly" | ("a" | "per" | "each") ("day" | "week"))
               | "every" (span | (ordinal | "other") unit | unit | days)
@@ -32,16 +32,15 @@ Reading takes time proportional to the length of the text; nothing is read twice
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from fractions import Fraction
-from typing import Any, NoReturn
+from typing import Any
 
-from leydig.errors import InputError
+from leydig.errors import InputError, nearest
 from leydig.pharmacology import protocol_words as words
+from leydig.pharmacology.product import Catalogue, Product, known_products, refused, unknown_drug
 from leydig.pharmacology.protocol import (
     LONGEST_TEXT,
     MOST_STEPS,
-    PER_DAY,
     Course,
     Pause,
     Protocol,
@@ -49,11 +48,10 @@ from leydig.pharmacology.protocol import (
     Step,
     gap_in,
 )
-from leydig.pharmacology.protocol_words import Catalogue, Product, Token, fail, guess, quote
+from leydig.pharmacology.protocol_words import Cursor, Token, fail, guess
 from leydig.pharmacology.schedule import (
     HOURS,
     MOST_EVENTS,
-    NUMBER_LIMITS,
     WEEKDAYS,
     Continuous,
     Every,
@@ -66,51 +64,27 @@ from leydig.pharmacology.schedule import (
     Schedule,
     Span,
     Weekdays,
-    write_number,
 )
+
+EXAMPLE = '"anastrozole 1 mg daily for 12 weeks"'
 
 
 def parse(text: str, catalogue: Catalogue | None = None) -> Protocol:
     """See ``Protocol.parse``."""
+    if not isinstance(text, str):
+        raise InputError(f"the protocol is {text!r:.40}; it must be text such as {EXAMPLE}")
     if len(text) > LONGEST_TEXT:
         raise InputError(f"the protocol text has {len(text):,} characters; at most {LONGEST_TEXT:,} are read")
-    return _Reader(words.tokens(text), words.known_products(catalogue)).protocol()
+    return _Reader(words.tokens(text), known_products(catalogue)).protocol()
 
 
-class _Reader:
+class _Reader(Cursor):
     """Reads tokens from left to right; one method for each rule of the grammar."""
 
     def __init__(self, tokens: list[Token], products: Catalogue) -> None:
-        self.tokens = tokens
+        super().__init__(tokens)
         self.products = products
-        self.at = 0
         self.steps = 0
-
-    @property
-    def token(self) -> Token | None:
-        return self.tokens[self.at] if self.at < len(self.tokens) else None
-
-    @property
-    def word(self) -> str:
-        """The next word in lower case; empty before a number and at the end."""
-        return self.token.word if self.token else ""
-
-    def take(self) -> Token:
-        self.at += 1
-        return self.tokens[self.at - 1]
-
-    def takes(self, *choices: str) -> bool:
-        """Whether the next word is one of these; if so it is taken."""
-        found = self.word in choices
-        self.at += found
-        return found
-
-    def expect(self, what: str, candidates: Iterable[str] = ()) -> NoReturn:
-        """Fail at the next token, or after the last one."""
-        if self.token:
-            fail(self.token, f"expected {what}{guess(self.token.text, candidates)}")
-        after = f", after {quote(self.tokens[-1].text)}" if self.tokens else ""
-        raise InputError(f"protocol, at the end{after}: expected {what}")
 
     def protocol(self) -> Protocol:
         courses = [self.course()]
@@ -165,17 +139,19 @@ class _Reader:
         while self.token and not self.token.number and self.word not in words.JOINTS:
             self.take()
         run = [token.text for token in self.tokens[start : self.at]]
-        if not run:
+        if not run or run[0].lower() in words.HOW_OFTEN:
+            self.at = start
             if carried and self.token and self.token.number:
                 return self.products[carried.name.lower()]
-            self.expect('a drug with its dose, such as "anastrozole 1 mg daily", or "none"')
+            self.expect(f'a drug with its dose, such as {EXAMPLE}, or "none"')
         for length in range(min(len(run), self.longest_name), 0, -1):
             product = self.products.get(" ".join(run[:length]).lower())
             if product:
                 self.at = start + length
                 return product
-        name = " ".join(run[: self.longest_name])
-        fail(self.tokens[start]._replace(text=name), words.unknown_drug(name, self.products))
+        whole = " ".join(run[: self.longest_name])
+        name = whole if nearest(whole, self.products) else run[0]
+        fail(self.tokens[start]._replace(text=name), unknown_drug(name, self.products))
 
     @property
     def longest_name(self) -> int:
@@ -183,39 +159,33 @@ class _Reader:
         return max((len(name.split()) for name in self.products), default=1)
 
     def dose(self, product: Product) -> tuple[float, Schedule | None]:
-        """The amount in the product's unit, and the schedule where the unit implies one (mg/day)."""
-        own, continuous = product.unit.removesuffix(PER_DAY), product.unit.endswith(PER_DAY)
-        example = f'the dose of {product.name}, a number and a unit, such as "1 {product.unit}"'
-        start = self.token
-        number = self.number(example)
-        assert start is not None  # number() took it
+        """The amount in the product's unit, and the schedule where the written unit implies one (1 mg/day)."""
+        example = f'the dose of {product.name} in {" or ".join(product.units)}, such as "1 {product.unit}"'
+        start, number = self.token, self.number(example)
         written, slash, period = self.word.partition("/")
-        unit = words.UNIT_SPELLINGS.get(written)
-        if unit is None:
-            self.expect(example, words.UNIT_SPELLINGS)
-        unit_token = self.take()
-        kind, size = words.DOSE_UNITS[unit]
-        own_kind, own_size = words.DOSE_UNITS[own]
-        if kind != own_kind:
-            fail(unit_token, f"{product.name} is dosed in {product.unit}; {unit} cannot be converted to it")
+        unit = words.UNIT_SPELLINGS.get(written, written)
+        if unit not in product.units:
+            self.expect(example, product.units)
+        last = self.take()
         if not slash and self.takes("per", "a", "each"):
-            slash, unit_token = "/", self.take() if self.word else self.expect('"day"')
-            period = unit_token.word
-        every = words.TIME_UNITS.get(period)
+            slash = "per"
+            last = self.take() if self.word else self.expect('"day", "hour" or "week"')
+            period = last.word
+        every = words.TIME_UNITS.get(period, "")
         if slash and every not in words.RATE_PERIODS:
-            fail(unit_token, f'expected a dose per "hour", "day" or "week"{guess(period, words.RATE_PERIODS)}')
-        if continuous and not every:
-            fail(unit_token, f'{product.name} runs without pause; write its rate, such as "1 {product.unit}"')
-        amount = Fraction(repr(number)) * Fraction(size) / Fraction(own_size)
-        if continuous and every:
+            fail(last, f'expected a dose per "hour", "day" or "week"{guess(period, words.RATE_PERIODS)}')
+        if product.continuous and not slash:
+            fail(last, f'{product.name} runs without pause; write its rate, such as "1 {product.unit}"')
+        amount = Fraction(repr(number)) * Fraction(repr(product.units[unit]))
+        if product.continuous:
             amount *= HOURS["day"] / HOURS[every]
-        refusal = words.refused(product, float(amount))
-        if refusal:
+        refusal = refused(product, float(amount))
+        if refusal and start:
             fail(start, refusal)
-        return float(amount), words.RATE_PERIODS[every] if every and not continuous else None
+        return float(amount), words.RATE_PERIODS[every] if slash and not product.continuous else None
 
     def schedule(self, product: Product) -> Schedule:
-        if product.unit.endswith(PER_DAY):
+        if product.continuous:
             return Continuous()
         following = self.tokens[self.at + 1].word if self.at + 1 < len(self.tokens) else ""
         if self.word in words.SCHEDULES:
@@ -229,12 +199,11 @@ class _Reader:
             return self.every()
         if self.word in words.COUNTS or following in words.TIMES:
             return self.times()
-        if self.word == "on" or _weekdays(self.word):
+        if self.word == "on" or words.weekdays_in(self.word):
             return self.days()
         if self.word == "biweekly":
             fail(self.take(), 'can mean two things; write "twice weekly" or "every 2 weeks"')
-        candidates = (*words.SCHEDULES, *words.COUNTS, *words.DAYS, "every")
-        self.expect(f"how often, such as {words.SCHEDULE_FORMS}", candidates)
+        self.expect(f"how often, such as {words.SCHEDULE_FORMS}", words.HOW_OFTEN)
 
     def times(self) -> Schedule:
         """Twice weekly, 3 times a day."""
@@ -242,7 +211,7 @@ class _Reader:
         assert start is not None
         count = words.COUNTS.get(self.word)
         if count is None:
-            count = self.whole("a number of doses", len(WEEKDAYS) * HOURS_PER_DAY)
+            count = self.whole("the number of doses", MOST_EVENTS)
         else:
             self.take()
         self.takes(*words.TIMES)
@@ -257,7 +226,7 @@ class _Reader:
 
     def every(self) -> Schedule:
         """What follows "every": Monday, 36 hours, other day, 2nd day, day."""
-        if _weekdays(self.word):
+        if words.weekdays_in(self.word):
             return self.days()
         nth = self.ordinal()
         unit = words.TIME_UNITS.get(self.word)
@@ -272,24 +241,14 @@ class _Reader:
             self.expect('"day", "week" or "month"', words.TIME_FORMS)
         return Every(self.span('an interval, such as "every 36 hours" or "every other day"'))
 
-    def ordinal(self) -> int | None:
-        """2 for "other", "second" and "2nd"; None where no ordinal comes next."""
-        if self.word in words.ORDINALS:
-            return words.ORDINALS[self.take().word]
-        if self.at + 1 < len(self.tokens) and self.tokens[self.at + 1].word in words.ORDINAL_ENDINGS:
-            number = self.whole("a whole number", MOST_EVENTS)
-            self.take()
-            return number
-        return None
-
     def days(self) -> Weekdays:
         self.takes("on")
         found: list[str] = []
         joined = True
-        while _weekdays(self.word) or (not joined and self.word == "and"):
+        while words.weekdays_in(self.word) or (not joined and self.word == "and"):
             token = self.take()
             joined = token.word == "and"
-            for day in _weekdays(token.word):
+            for day in words.weekdays_in(token.word):
                 if day in found:
                     fail(token, f"{day} is named twice; name each day once")
                 found.append(day)
@@ -327,50 +286,11 @@ class _Reader:
             return MissedEvery(nth)
         if not self.takes("dose", "doses"):
             self.expect('"doses 3 5" or "every 7th dose"', ("doses", "every"))
-        numbers: list[int] = []
+        numbers: set[int] = set()
         while not numbers or self.takes("and") or (self.token and self.token.number):
             start = self.token
-            numbers.append(self.whole("the number of a missed dose", MOST_EVENTS))
-            if start and numbers.count(numbers[-1]) > 1:
+            number = self.whole("the number of a missed dose", MOST_EVENTS)
+            if start and number in numbers:
                 fail(start, "this dose is named twice; name each once")
+            numbers.add(number)
         return MissedDoses(tuple(numbers))
-
-    def span(self, what: str) -> Span:
-        start = self.token
-        count = self.number(what)
-        unit = words.TIME_UNITS.get(self.word)
-        if unit is None:
-            self.expect(f"a unit of time: {', '.join(words.TIME_FORMS)}", words.TIME_FORMS)
-        self.take()
-        return self.limited(start, count, unit)
-
-    def limited(self, token: Token | None, count: float, unit: str) -> Span:
-        try:
-            return Span(count, unit)
-        except InputError as error:
-            assert token is not None
-            fail(token, str(error))
-
-    def number(self, what: str) -> float:
-        token = self.token
-        if token is None or not (token.number or token.word in words.NUMBERS):
-            self.expect(what)
-        self.take()
-        value = float(token.text) if token.number else float(words.NUMBERS[token.word])
-        low, high = NUMBER_LIMITS
-        if not low <= value <= high:
-            fail(token, f"a number must be from {write_number(low)} to {write_number(high)}")
-        return value
-
-    def whole(self, what: str, highest: int) -> int:
-        token = self.token
-        value = self.number(what)
-        if token and not (value.is_integer() and value <= highest):
-            fail(token, f"{what} must be a whole number from 1 to {highest}")
-        return int(value)
-
-
-def _weekdays(word: str) -> list[str]:
-    """The days that a word names ("Mon", "Mon/Thu"), or none."""
-    parts = word.split("/")
-    return [words.DAYS[part] for part in parts] if all(part in words.DAYS for part in parts) else []

@@ -1,36 +1,43 @@
-"""The words of protocol text: what each means, which drugs there are, how an error points at one."""
+"""The words of protocol text: what each means, how text is cut into them, how an error points at one."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterable, Mapping
-from decimal import Decimal
+from collections.abc import Callable, Iterable
 from typing import NamedTuple, NoReturn
 
-from leydig.errors import InputError, ModelWarning, nearest
-from leydig.pharmacology.schedule import WEEKDAYS, Every, PerDay, PerWeek, Span, write_number
+from leydig.errors import InputError, nearest
+from leydig.pharmacology.schedule import (
+    MOST_EVENTS,
+    NUMBER_LIMITS,
+    WEEKDAYS,
+    Every,
+    PerDay,
+    PerWeek,
+    Schedule,
+    Span,
+    write_number,
+)
 
 PAUSES = ("none", "nothing", "stop", "off", "untreated", "placebo")
 MODIFIERS = {"for": "length", "from": "delay", "starting": "delay", "after": "delay", "missing": "missed"}
 JOINTS = ("then", "+")
 
-NUMBERS = dict(
-    zip("a an one two three four five six seven eight nine ten eleven twelve".split(), [1, 1, *range(1, 13)], strict=True)
-)
+_NUMBER_WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+NUMBERS = {"a": 1, "an": 1} | {word: i for i, word in enumerate(_NUMBER_WORDS, start=1)}
 ORDINALS = {"other": 2, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "tenth": 10}
 ORDINAL_ENDINGS = ("st", "nd", "rd", "th")
 COUNTS = {"once": 1, "twice": 2, "thrice": 3}
 TIMES = ("times", "time", "x", "×")
 PER = ("a", "per", "each", "every")
 
-SCHEDULES = {
+SCHEDULES: dict[str, Schedule] = {
     "daily": PerDay(1),
     "weekly": PerWeek(1),
     "fortnightly": Every(Span(2, "week")),
     "monthly": Every(Span(1, "month")),
 }
-RATE_PERIODS = {"hour": Every(Span(1, "hour")), "day": PerDay(1), "week": PerWeek(1)}
-PERIODS = {"day": PerDay, "week": PerWeek, "daily": PerDay, "weekly": PerWeek}
+RATE_PERIODS: dict[str, Schedule] = {"hour": Every(Span(1, "hour")), "day": PerDay(1), "week": PerWeek(1)}
+PERIODS: dict[str, Callable[[int], Schedule]] = {"day": PerDay, "week": PerWeek, "daily": PerDay, "weekly": PerWeek}
 SCHEDULE_FORMS = '"daily", "twice weekly", "every 36 hours", "Mon Wed Fri", "once"'
 
 TIME_UNITS = {
@@ -62,14 +69,9 @@ DAYS = {
     for spelling in spellings.split()
 }
 
-# Dose units as multiples of one unit of their kind; a dose is converted only within its kind.
-DOSE_UNITS = {
-    "ng": ("mass", Decimal("1e-9")),
-    "ug": ("mass", Decimal("1e-6")),
-    "mg": ("mass", Decimal("1e-3")),
-    "g": ("mass", Decimal(1)),
-    "IU": ("international units", Decimal(1)),
-}
+HOW_OFTEN = (*SCHEDULES, *COUNTS, *DAYS, "every")  # words that begin a schedule
+
+# Spellings of dose units; which of them a drug takes, and their sizes, is the catalogue's business.
 UNIT_SPELLINGS = {"ng": "ng", "ug": "ug", "mcg": "ug", "µg": "ug", "μg": "ug", "mg": "mg", "g": "g", "iu": "IU"}
 
 LONGEST_QUOTE = 40  # characters of a bad word that a message repeats
@@ -139,61 +141,85 @@ def guess(word: str, candidates: Iterable[str]) -> str:
     return f'; did you mean "{close}"?' if close else ""
 
 
-class Product(NamedTuple):
-    """A drug in one form, as protocol text names and doses it."""
+class Cursor:
+    """A place in a text, and the reading of what many rules share: numbers, spans, ordinals."""
 
-    drug: str
-    form: str | None
-    unit: str  # mg, ug, IU; with "/day" for a continuous input
-    accepted: tuple[float, float]  # a dose outside is refused
-    usual: tuple[float, float]  # a dose outside warns
+    def __init__(self, tokens: list[Token]) -> None:
+        self.tokens = tokens
+        self.at = 0
 
     @property
-    def name(self) -> str:
-        return f"{self.drug} {self.form}" if self.form else self.drug
+    def token(self) -> Token | None:
+        return self.tokens[self.at] if self.at < len(self.tokens) else None
+
+    @property
+    def word(self) -> str:
+        """The next word in lower case; empty before a number and at the end."""
+        return self.token.word if self.token else ""
+
+    def take(self) -> Token:
+        self.at += 1
+        return self.tokens[self.at - 1]
+
+    def takes(self, *choices: str) -> bool:
+        """Whether the next word is one of these; if so it is taken."""
+        found = self.word in choices
+        self.at += found
+        return found
+
+    def expect(self, what: str, candidates: Iterable[str] = ()) -> NoReturn:
+        """Fail at the next token, or after the last one."""
+        if self.token:
+            fail(self.token, f"expected {what}{guess(self.token.text, candidates)}")
+        after = f", after {quote(self.tokens[-1].text)}" if self.tokens else ""
+        raise InputError(f"protocol, at the end{after}: expected {what}")
+
+    def ordinal(self) -> int | None:
+        """2 for "other", "second" and "2nd"; None where no ordinal comes next."""
+        if self.word in ORDINALS:
+            return ORDINALS[self.take().word]
+        if self.at + 1 < len(self.tokens) and self.tokens[self.at + 1].word in ORDINAL_ENDINGS:
+            number = self.whole("a whole number", MOST_EVENTS)
+            self.take()
+            return number
+        return None
+
+    def span(self, what: str) -> Span:
+        start = self.token
+        count = self.number(what)
+        unit = TIME_UNITS.get(self.word)
+        if unit is None:
+            self.expect(f"a unit of time: {', '.join(TIME_FORMS)}", TIME_FORMS)
+        self.take()
+        return self.limited(start, count, unit)
+
+    def limited(self, token: Token | None, count: float, unit: str) -> Span:
+        try:
+            return Span(count, unit)
+        except InputError as error:
+            assert token is not None
+            fail(token, str(error))
+
+    def number(self, what: str) -> float:
+        token = self.token
+        if token is None or not (token.number or token.word in NUMBERS):
+            self.expect(what)
+        self.take()
+        value = float(token.text) if token.number else float(NUMBERS[token.word])
+        low, high = NUMBER_LIMITS
+        if not low <= value <= high:
+            fail(token, f"a number must be from {write_number(low)} to {write_number(high)}")
+        return value
+
+    def whole(self, what: str, highest: int) -> int:
+        token = self.token
+        value = self.number(what)
+        if token and not (value.is_integer() and value <= highest):
+            fail(token, f"{what} must be a whole number from 1 to {highest}")
+        return int(value)
 
 
-Catalogue = Mapping[str, Product]
-
-
-def known_products(catalogue: Catalogue | None) -> dict[str, Product]:
-    """Products by lower-case name: their own, and the other names that the catalogue gives them."""
-    if catalogue is None:
-        from leydig.pharmacology import drugs
-
-        catalogue = drugs.products()
-    own_names = {product.name.lower(): product for product in catalogue.values()}
-    return own_names | {name.lower(): product for name, product in catalogue.items()}
-
-
-def unknown_drug(name: str, known: Catalogue) -> str:
-    names = list(dict.fromkeys(product.name for product in known.values()))
-    question = guess(name, names)
-    return f"unknown drug{question} {'K' if question else 'k'}nown: {', '.join(names)}".replace("drug known", "drug; known")
-
-
-def refused(product: Product, amount: float) -> str | None:
-    """Why the dose is refused, or None; warns where it is only unusual."""
-
-    def within(limits: tuple[float, float]) -> str:
-        return f"{write_number(limits[0])} to {write_number(limits[1])} {product.unit}"
-
-    dose = f"{product.name} {write_number(amount)} {product.unit}"
-    if not product.accepted[0] <= amount <= product.accepted[1]:
-        return f"{dose} is outside the accepted range, {within(product.accepted)}"
-    if not product.usual[0] <= amount <= product.usual[1]:
-        warnings.warn(f"{dose} is outside the usual range, {within(product.usual)}", ModelWarning, stacklevel=4)
-    return None
-
-
-def check_regimen(regimen: Regimen, catalogue: Catalogue | None = None) -> None:
-    """See ``Protocol.check``."""
-    known = known_products(catalogue)
-    product = known.get(regimen.name.lower())
-    if product is None:
-        raise InputError(f'"{regimen.name}": {unknown_drug(regimen.name, known)}')
-    if regimen.unit != product.unit:
-        raise InputError(f'{product.name} is dosed in {product.unit}, not in "{regimen.unit}"')
-    refusal = refused(product, regimen.amount)
-    if refusal:
-        raise InputError(refusal)
+def weekdays_in(word: str) -> list[str]:
+    """The days that a word names ("Mon", "Mon/Thu"), or none."""
+    parts = word.split("/")
+    return [DAYS[part] for part in parts] if all(part in DAYS for part in parts) else []

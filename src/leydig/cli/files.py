@@ -1,0 +1,39 @@
+"""Writing a run's files: all of them or none."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from leydig.cli.options import IN_A_FOLDER, Target
+
+if TYPE_CHECKING:
+    from leydig.engine.trajectory import Trajectory
+
+
+def write(runs: Sequence[Trajectory], target: Target) -> list[str]:
+    """The paths written. A folder's files are made in a hidden folder beside their places and moved when all exist."""
+    if not target.is_folder:
+        _write_one(runs, target.path)
+        return [str(target.path)]
+    target.path.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.path, prefix=".unfinished-") as unfinished:
+        for name in IN_A_FOLDER:
+            _write_one(runs, Path(unfinished) / name)
+        for name in IN_A_FOLDER:
+            os.replace(Path(unfinished) / name, target.path / name)
+    return [str(target.path / name) for name in IN_A_FOLDER]
+
+
+def _write_one(runs: Sequence[Trajectory], path: Path) -> None:
+    if path.suffix.lower() == ".html":
+        from leydig.report import page
+
+        page.write(list(runs), path)
+    else:
+        from leydig.io import tables
+
+        tables.write(list(runs), path)

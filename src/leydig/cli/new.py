@@ -1,0 +1,32 @@
+"""``leydig new``: a commented subject file to fill in."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from leydig.cli.shell import DONE, print_json
+from leydig.errors import InputError
+
+
+def run(file: str, *, force: bool, as_json: bool) -> int:
+    from leydig.subject import Subject
+
+    path = Path(file)
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; name a file, such as {path / 'man.yaml'}")
+    if not path.parent.is_dir():
+        raise InputError(f"there is no folder {path.parent}; create it or choose another")
+    if path.exists() and not force:
+        raise InputError(f"{path} is already there; choose another name, or overwrite it with --force")
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
+    try:
+        unfinished.write_text(Subject.template(), encoding="utf-8")
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    if as_json:
+        print_json({"file": str(path)})
+    else:
+        print(f'{path} is written. Fill in what is known, then: leydig simulate {path} --protocol "…"')
+    return DONE

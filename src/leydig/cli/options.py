@@ -1,0 +1,109 @@
+"""Values of options, read with errors in one sentence."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from leydig.errors import InputError, nearest
+
+LARGEST_SEED = 2**32 - 1
+FEWEST_DRAWS, MOST_DRAWS = 200, 10_000
+FILES = (".json", ".csv", ".parquet", ".nc", ".html")
+IN_A_FOLDER = ("report.html", "trajectory.json", "trajectory.csv")
+
+
+def whole(option: str, text: str, low: int, high: int) -> int:
+    """A whole number within limits."""
+    value = int(text) if re.fullmatch(r"[-+]?[0-9]{1,18}", text) else None
+    if value is None or not low <= value <= high:
+        raise InputError(f'{option} is "{_short(text)}"; it must be a whole number from {low:,} to {high:,}')
+    return value
+
+
+def horizon(option: str, text: str) -> float:
+    """A number of days, or a length of time such as "2 years", in days."""
+    from leydig.pharmacology.protocol_words import TIME_FORMS, TIME_UNITS
+    from leydig.pharmacology.schedule import HOURS, LONGEST_YEARS
+
+    found = re.fullmatch(r"\s*([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*([A-Za-z]*)\s*", text)
+    if found is None:
+        raise InputError(
+            f'{option} is "{_short(text)}"; it must be a number of days such as 365 or a length of time such as "2 years"'
+        )
+    unit = TIME_UNITS.get(found[2].lower() or "days")
+    if unit is None:
+        close = nearest(found[2], TIME_FORMS)
+        guess = f'; did you mean "{close}"? Allowed' if close else "; allowed"
+        raise InputError(f'{option} has the unknown unit of time "{_short(found[2])}"{guess}: {", ".join(TIME_FORMS)}')
+    days = float(found[1]) * float(HOURS[unit] / HOURS["day"])
+    if not 1 <= days <= LONGEST_YEARS * float(HOURS["year"] / HOURS["day"]):
+        raise InputError(f'{option} is "{_short(text)}"; it must be from 1 day to {LONGEST_YEARS} years')
+    return days
+
+
+def weekday(option: str, text: str) -> int:
+    """The number of a weekday, 0 Monday to 6 Sunday."""
+    from leydig.pharmacology.protocol_words import DAYS
+    from leydig.pharmacology.schedule import WEEKDAYS
+
+    if text.lower() not in DAYS:
+        close = nearest(text[:40], WEEKDAYS) or (nearest(text[:40], DAYS) or "").title()
+        guess = f'; did you mean "{close}"? Allowed' if close else "; allowed"
+        raise InputError(f'{option} has the unknown weekday "{_short(text)}"{guess}: {", ".join(WEEKDAYS)}')
+    return WEEKDAYS.index(DAYS[text.lower()])
+
+
+class Target:
+    """Where a run's files go: one file by its suffix, or a folder that gets several."""
+
+    def __init__(self, text: str, source: str) -> None:
+        """Refuse, before anything is computed, what could not be written after it. ``source`` is the subject's file."""
+        self.path = Path(text)
+        suffix = self.path.suffix.lower()
+        self.is_folder = text.endswith("/") or (self.path.is_dir() and suffix not in FILES) or not suffix
+        if not self.is_folder and suffix not in FILES:
+            guess = nearest(suffix, FILES)
+            question = f'; did you mean "{guess}"? Allowed' if guess else "; allowed"
+            raise InputError(
+                f'--out {text} has the unknown suffix "{suffix}"{question}: {", ".join(FILES)}, or a folder, written with / at its end'
+            )
+        if self.is_folder:
+            self._check_folder(text)
+        else:
+            self._check_file(text, source)
+
+    def _check_file(self, text: str, source: str) -> None:
+        folder = self.path.parent
+        if self.path.is_dir():
+            raise InputError(f"--out {text} is a folder; a file is to be written there, so choose another name")
+        if not folder.is_dir():
+            raise InputError(f"--out {text}: there is no folder {folder}; create it or choose another")
+        if not _writable(folder):
+            raise InputError(f"--out {text}: the folder {folder} cannot be written to")
+        if Path(source).exists() and self.path.exists() and self.path.samefile(source):
+            raise InputError(f"--out {text} is the subject's own file; choose another name")
+
+    def _check_folder(self, text: str) -> None:
+        standing = self.path
+        while not standing.exists() and standing != standing.parent:
+            standing = standing.parent
+        if not standing.is_dir():
+            what = "it" if standing == self.path else str(standing)
+            raise InputError(f"--out {text} should be a folder, but {what} is a file")
+        if not _writable(standing):
+            raise InputError(f"--out {text}: the folder {standing} cannot be written to")
+        for name in IN_A_FOLDER:
+            if (self.path / name).is_dir():
+                raise InputError(f"--out {text}: {self.path / name} is a folder; a file is to be written there")
+
+
+def _writable(folder: Path) -> bool:
+    import os
+
+    return os.access(folder, os.W_OK | os.X_OK)
+
+
+def _short(text: str) -> str:
+    shown = "".join(c if c.isprintable() else "?" for c in text[:40])
+    return shown + ("…" if len(text) > 40 else "")

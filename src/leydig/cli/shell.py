@@ -1,0 +1,132 @@
+"""What every verb shares: errors as one sentence, warnings, progress, and JSON on standard output."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+
+from leydig.errors import InputError, ModelWarning, nearest, unknown
+
+DONE, FOUND_WRONG, BAD_INPUT, INTERRUPTED, READER_GONE = 0, 1, 2, 130, 141
+
+# The common parent of the parser's own errors, which the library does not export.
+UsageError: type[Exception] = typer.BadParameter.__bases__[0]
+
+Progress = Callable[[int, int], None]
+
+
+def guarded(command: Any, arguments: Sequence[str]) -> int:
+    """Run a command and turn however it ends into an exit code; bad input is one sentence on standard error."""
+    try:
+        with command.make_context("leydig", list(arguments)) as context:
+            code = command.invoke(context)
+        sys.stdout.flush()
+        return int(code or DONE)
+    except typer.Exit as stop:
+        return stop.exit_code
+    except InputError as error:
+        say("error", str(error))
+        return BAD_INPUT
+    except UsageError as error:
+        say("error", usage_sentence(error))
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        say("interrupted", "nothing was left half-written")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # What is still buffered has nowhere to go; without this the interpreter would complain on its way out.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return READER_GONE
+    except OSError as error:
+        where = f" {error.filename}" if error.filename else ""
+        say("error", f"cannot read or write{where}: {error.strerror or error}")
+        return FOUND_WRONG
+
+
+def say(kind: str, sentence: str) -> None:
+    """One line on standard error: ``error: …``, ``warning: …``."""
+    print(f"{kind}: {' '.join(sentence.split())}", file=sys.stderr)
+
+
+def usage_sentence(error: Any) -> str:
+    """A parser's complaint as one sentence that names what is allowed."""
+    context = getattr(error, "ctx", None)
+    kind, message = type(error).__name__, str(getattr(error, "message", error)).rstrip(".")
+    parameters = context.command.params if context else []
+    if kind == "NoSuchOption":
+        allowed = [max(p.opts, key=len) for p in parameters if p.param_type_name == "option"] + ["--help"]
+        return str(unknown("option", error.option_name, allowed, _verb(context)))
+    if kind == "BadOptionUsage":
+        wanted = next((p.metavar for p in parameters if error.option_name in p.opts and p.metavar), None)
+        if wanted and "requires an argument" in message:
+            return f"{error.option_name} of {_verb(context)} needs a value, {wanted}"
+        return f"{error.option_name} of {_verb(context)} takes no value"
+    if kind == "MissingParameter" and error.param is not None:
+        name = error.param.metavar or max(error.param.opts, key=len)
+        return f"{name} is missing; {_verb(context)} --help shows an example"
+    if "unexpected extra argument" in message:
+        extra = message.partition("(")[2].rpartition(")")[0]
+        return f'{_verb(context)} cannot use "{extra}"; put text of several words in quotes'
+    return message
+
+
+def _verb(context: Any) -> str:
+    return context.command_path if context else "leydig"
+
+
+def unknown_verb(word: str, verbs: Iterable[str]) -> InputError:
+    """The refusal of a verb that does not exist; a protocol or a man in its place is told what is missing."""
+    names = list(verbs)
+    close = nearest(word, names)
+    guess = f'; did you mean "{close}"?' if close else ";"
+    return InputError(f'unknown verb "{word}"{guess} Allowed: {", ".join(names)}'.replace("; Allowed", "; allowed"))
+
+
+@contextmanager
+def collected_warnings() -> Iterator[list[str]]:
+    """The sentences of every ModelWarning raised inside, each once; they are also said on standard error."""
+    sentences: list[str] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", ModelWarning)
+        show_others = warnings.showwarning
+
+        def show(message: Any, category: type[Warning], *rest: Any, **more: Any) -> None:
+            if not issubclass(category, ModelWarning):
+                show_others(message, category, *rest, **more)
+            elif str(message) not in sentences:
+                sentences.append(str(message))
+                say("warning", str(message))
+
+        warnings.showwarning = show
+        yield sentences
+
+
+@contextmanager
+def progress_bar(what: str, wanted: bool = True) -> Iterator[Progress | None]:
+    """A bar on standard error when it is a terminal; None, and nothing shown, when it is not."""
+    if not (wanted and sys.stderr.isatty()):
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+
+        def update(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield update
+
+
+def print_json(content: dict[str, Any]) -> None:
+    """One JSON object, the only thing on standard output."""
+    sys.stdout.write(json.dumps(content, ensure_ascii=False, allow_nan=False) + "\n")

@@ -1,0 +1,105 @@
+"""From states to the quantities that people name, in their canonical units; arithmetic on arrays over time."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+
+from leydig import model
+from leydig import parameters as parameter_files
+from leydig.engine.trace import build
+from leydig.physiology import bone, spermatogenesis, steroids
+from leydig.physiology.arithmetic import positive
+from leydig.units import from_molar
+
+DRUGS = ("anastrozole", "letrozole", "ketoconazole", "degarelix", "hCG", "FSH_given")
+
+
+class Reporting(NamedTuple):
+    """Constants of what is shown, not of the man."""
+
+    estradiol_floor: float  # pg/mL, smallest estradiol that the T/E2 ratio divides by
+
+
+@cache
+def reporting() -> Reporting:
+    return parameter_files.record(Reporting, "reporting")
+
+
+@cache
+def bone_reference() -> bone.Reference:
+    return parameter_files.record(bone.Reference, "bone_reference")
+
+
+def quantities(
+    states: np.ndarray, individual: model.Individual, inputs: np.ndarray, fat_mass: float
+) -> dict[str, np.ndarray]:
+    """Named quantities over time.
+
+    ``states`` (times, n states), ``inputs`` (channels, times) as ``model.Inputs`` orders them,
+    ``fat_mass`` (kg) at baseline. Returns arrays (times,) in the units of ``units.CANONICAL``;
+    ``relative_NTX`` is relative to the man at rest.
+    """
+    state: model.State = build(model.State, states.T)
+    man, p = individual
+    u = model.Inputs(*inputs)
+    blood, s = state.steroids, p.steroids
+    free = blood.free_testosterone
+    testosterone = from_molar("testosterone", steroids.total_testosterone(free, blood.SHBG, s))
+    estradiol = model.total_estradiol(state, p)
+    DHT = steroids.total_dihydrotestosterone(blood.free_dihydrotestosterone, free, blood.SHBG, s)
+    germ = man.spermatogenesis
+    concentration = spermatogenesis.concentration(state.spermatogenesis, germ)
+    motility = spermatogenesis.motility(state.spermatogenesis, germ, p.spermatogenesis)
+    volume = np.full_like(free, germ.volume)
+    reference = bone_reference()
+    t_spine, t_hip = bone.t_scores(state.bone.bmd_spine, state.bone.bmd_hip, reference)
+    z_spine, z_hip = bone.z_scores(state.bone.bmd_spine, state.bone.bmd_hip, u.age, reference)
+    return {
+        "testosterone": testosterone,
+        "free_testosterone": from_molar("free_testosterone", free),
+        "bioavailable_testosterone": from_molar(
+            "bioavailable_testosterone", steroids.bioavailable_testosterone(free, s)
+        ),
+        "estradiol": estradiol,
+        "free_estradiol": from_molar("free_estradiol", blood.free_estradiol),
+        "estrone": from_molar("estrone", blood.estrone),
+        "dihydrotestosterone": from_molar("dihydrotestosterone", DHT),
+        "testosterone_estradiol_ratio": testosterone / positive(estradiol, reporting().estradiol_floor),
+        "LH": state.axis.LH,
+        "FSH": state.axis.FSH + u.FSH_given,
+        "inhibin_B": state.testis.inhibin_B,
+        "SHBG": blood.SHBG,
+        "intratesticular_testosterone": state.testis.intratesticular_testosterone,
+        "sperm_concentration": concentration,
+        "semen_volume": volume,
+        "total_motility": motility,
+        "normal_morphology": spermatogenesis.morphology(state.spermatogenesis, germ, p.spermatogenesis),
+        "total_motile_sperm_count": volume * concentration * motility / 100,
+        "CTX": bone.CTX(state.bone, man.bone),
+        "P1NP": bone.P1NP(state.bone, estradiol, man.bone, p.bone),
+        "relative_NTX": bone.NTX(state.bone, p.bone),
+        "bmd_spine": state.bone.bmd_spine,
+        "bmd_hip": state.bone.bmd_hip,
+        "t_score_spine": t_spine,
+        "t_score_hip": t_hip,
+        "z_score_spine": z_spine,
+        "z_score_hip": z_hip,
+        "fracture_risk_10y": bone.fracture_risk(z_hip, u.age, estradiol, reference),
+        "fat_mass": fat_mass * u.fat_mass,
+        **drug_levels(state, u),
+    }
+
+
+def drug_levels(state: model.State, u: model.Inputs) -> Mapping[str, np.ndarray]:
+    """Levels of the drugs that are there at all, by name."""
+    levels = {
+        "anastrozole": u.anastrozole,
+        "letrozole": state.letrozole.central,
+        "ketoconazole": 1000 * u.ketoconazole,  # ug/mL to ng/mL
+        "degarelix": u.degarelix,
+        "hCG": u.hCG,
+        "FSH_given": u.FSH_given,
+    }
+    return {name: level for name, level in levels.items() if np.any(level > 0)}

@@ -1,0 +1,176 @@
+"""Where a run begins: the state of a man before day 0, and the inputs that act on him.
+
+An intact, untreated man begins at rest. A diseased man's state is solved for; a man who takes drugs
+already is run in on them. Measured values of such a man describe him as he is, so his reference
+baseline is moved until the equations return what was measured.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from leydig import model, outputs
+from leydig.engine import reference
+from leydig.engine.inputs import InputTable, Segments, evaluate, steady, tabulate
+from leydig.engine.trace import flatten, names
+from leydig.pharmacology import drugs
+from leydig.pharmacology.kinetics import Event
+
+HOURS_PER_DAY = 24.0
+HOURS_PER_YEAR = 8766.0
+
+Channels = Mapping[str, Sequence[Segments]]
+Scale = Mapping[tuple[str, str], float]
+
+STATES = names(model.State)
+CHANNELS = model.Inputs._fields
+BMD = [STATES.index("bone.bmd_spine"), STATES.index("bone.bmd_hip")]
+
+# Numerics, not physiology: how long a diseased man is followed until he rests, how long a treated
+# one is run in, how closely and how often a measured value is approached.
+SETTLE_YEARS = 12.0
+RUN_IN_DAYS = 730.0
+MATCH_TOLERANCE = 2e-3
+MATCH_ROUNDS = 40
+
+
+class Start(NamedTuple):
+    """A man ready to be simulated."""
+
+    individual: model.Individual
+    state: np.ndarray  # (n states,) at day 0
+    baseline: model.Baseline  # his reference: untreated and intact
+    earlier: Channels  # what drugs taken before day 0 still do
+    missed: Mapping[str, tuple[float, float]]  # measured values that cannot be reached: measured, reached
+
+
+def channels(events: Sequence[Event], scale: Scale | None = None) -> Channels:
+    """Inputs that these drug events make."""
+    return {name: [segments] for name, segments in drugs.channels(events, scale).items()}
+
+
+def input_table(age: float, *several: Channels) -> InputTable:
+    """All inputs on one grid; age (years at day 0) grows, fat mass and bone drive stay as they are."""
+    constants = model.Inputs(0, 0, 0, 0, 0, 0, 0, 0, fat_mass=1.0, resorption_drive=1.0, age=age)
+    slopes = constants._replace(**dict.fromkeys(CHANNELS, 0.0), age=1 / HOURS_PER_YEAR)
+    joined = [[s for part in several for s in part.get(name, ())] for name in CHANNELS]
+    return tabulate(joined, list(constants), list(slopes))
+
+
+def vector(individual: model.Individual) -> np.ndarray:
+    """What is constant in the equations, as the generated code takes it."""
+    return np.array(flatten(individual), float)
+
+
+def rest(individual: model.Individual) -> np.ndarray:
+    """The state of the untreated, intact reference man."""
+    return np.array(flatten(model.at_rest(*individual)), float)
+
+
+def settle(individual: model.Individual, state: np.ndarray, age: float, compile: bool = False) -> np.ndarray:
+    """The steady state that an untreated man reaches from ``state``; BMD stays as it is.
+
+    Follows the equations for years, then polishes with Newton steps on everything but BMD.
+    """
+    traced, constants = model.traced(), vector(individual)
+    inputs = steady([0, 0, 0, 0, 0, 0, 0, 0, 1.0, 1.0, age])
+    times = np.array([0.0, SETTLE_YEARS * HOURS_PER_YEAR])
+    solution = reference.solve(traced, state, constants, inputs, times, compile=compile)
+    found = np.array(solution.values[-1])
+    found[BMD] = state[BMD]
+    moving = np.setdiff1d(np.arange(len(found)), BMD)
+    u, rates, jacobian = inputs.constant[0], np.zeros(len(found)), np.zeros((len(found), len(found)))
+    for _ in range(3):
+        traced.rates(found, constants, u, rates)
+        traced.jacobian(found, constants, u, jacobian)
+        found[moving] -= np.linalg.solve(jacobian[np.ix_(moving, moving)], rates[moving])
+    return found
+
+
+def begin(
+    baseline: model.Baseline,
+    parameters: model.Parameters,
+    *,
+    lesion: model.Lesion | None = None,
+    taken: Sequence[Event] = (),
+    measured: Mapping[str, float] | None = None,
+    scale: Scale | None = None,
+    compile: bool = False,
+) -> Start:
+    """A man at day 0.
+
+    ``baseline`` is his untreated, intact reference. With a lesion or with drugs already taken
+    (``taken``: events at negative hours), ``measured`` are his values as he is; the reference is
+    moved until they come out, and what cannot be reached is reported in ``missed``.
+    """
+    intact = (lesion is None or lesion == model.Lesion()) and not taken
+    if intact:
+        individual = model.Individual(model.personalise(baseline, parameters), parameters)
+        return Start(individual, rest(individual), baseline, {}, {})
+    earlier = channels(taken, scale) if taken else {}
+    wanted = {name: value for name, value in (measured or {}).items() if name in MATCHED and value > 0}
+    moved, reached = baseline, {}
+    for _ in range(MATCH_ROUNDS if wanted else 1):
+        individual, state = _as_he_is(moved, parameters, lesion, earlier, compile)
+        reached = _values(individual, state, moved)
+        steps = {name: wanted[name] / max(reached[name], 1e-9 * wanted[name]) for name in wanted}
+        if all(abs(np.log(step)) < MATCH_TOLERANCE for step in steps.values()):
+            break
+        changed = {name: _within(name, getattr(moved, name) * min(max(step, 0.5), 2.0) ** 0.7, baseline) for name, step in steps.items()}
+        if all(changed[name] == getattr(moved, name) for name in changed):
+            break
+        moved = moved._replace(**changed)
+    individual, state = _as_he_is(moved, parameters, lesion, earlier, compile)
+    reached = _values(individual, state, moved)
+    missed = {
+        name: (value, reached[name]) for name, value in wanted.items() if abs(np.log(value / max(reached[name], 1e-12))) > 0.05
+    }
+    for name, place in zip(("bmd_spine", "bmd_hip"), BMD, strict=True):
+        state[place] = (measured or {}).get(name, getattr(moved, name))
+    return Start(individual, state, moved, earlier, missed)
+
+
+# Measured values that the reference of a diseased or treated man is moved to meet.
+MATCHED = ("testosterone", "estradiol", "LH", "FSH", "SHBG", "inhibin_B", "sperm_concentration")
+# A reference may lie this factor away from where the population puts it.
+FARTHEST = 6.0
+
+
+def _within(name: str, value: float, baseline: model.Baseline) -> float:
+    centre = getattr(baseline, name)
+    return min(max(value, centre / FARTHEST), centre * FARTHEST)
+
+
+def _as_he_is(
+    baseline: model.Baseline,
+    parameters: model.Parameters,
+    lesion: model.Lesion | None,
+    earlier: Channels,
+    compile: bool,
+) -> tuple[model.Individual, np.ndarray]:
+    """The diseased man at rest, or the treated one at the end of his run-in."""
+    individual = model.Individual(model.personalise(baseline, parameters, lesion), parameters)
+    state = rest(individual)
+    if lesion is not None and lesion != model.Lesion():
+        state = settle(individual, state, baseline.age, compile)
+    if earlier:
+        first = min(float(s.starts[0]) for several in earlier.values() for s in several)
+        solution = reference.solve(
+            model.traced(),
+            state,
+            vector(individual),
+            input_table(baseline.age, earlier),
+            np.array([first, 0.0]),
+            rtol=1e-6,
+            compile=compile,
+        )
+        bmd, state = state[BMD], np.array(solution.values[-1])
+        state[BMD] = bmd
+    return individual, state
+
+
+def _values(individual: model.Individual, state: np.ndarray, baseline: model.Baseline) -> dict[str, float]:
+    inputs = evaluate(input_table(baseline.age), np.zeros(1))
+    found = outputs.quantities(state[None, :], individual, inputs, baseline.fat_mass)
+    return {name: float(values[0]) for name, values in found.items()}

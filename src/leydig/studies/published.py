@@ -1,0 +1,229 @@
+"""Published arms as runs of a typical man, and their figures beside the model's on one scale.
+
+A typical man carries the printed baseline means of an arm; what was not printed is the population's
+typical value for his age, BMI and condition given what was. Figures are compared as the log of the
+ratio to baseline (hormones, semen, markers) or as percentage points (BMD).
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from leydig import laboratory, model, population_prior, start
+from leydig.engine import reference
+from leydig.engine.inputs import InputTable, evaluate
+from leydig.errors import InputError
+from leydig.evidence import Arm, Outcome, Reported, Trial
+from leydig.files import DATA, read_yaml
+from leydig.outputs import quantities
+from leydig.pharmacology.protocol import Protocol
+
+RELATIVE_TOLERANCE = 1e-6
+
+
+class Figure(NamedTuple):
+    """One published figure on the scale of comparison."""
+
+    trial: str
+    arm: str
+    against: str | None
+    quantity: str
+    day: float
+    domain: str
+    reported: float
+    standard_error: float  # sampling alone
+    printed: str  # as the paper prints it
+
+
+class PreparedArm(NamedTuple):
+    """An arm ready to run for any parameters."""
+
+    trial: str
+    name: str
+    age: float
+    assay: Mapping[str, str]
+    printed: Mapping[str, float]  # baseline in canonical units, as the laboratory printed it
+    typical: Mapping[str, float]  # completed baseline on the state scale
+    lesion: model.Lesion
+    inputs: InputTable
+    times: np.ndarray  # h, the first is 0
+
+
+@cache
+def settings() -> dict[str, Any]:
+    return read_yaml(DATA / "calibration.yaml")
+
+
+def domain(quantity: str) -> str:
+    """Which kind of figure this is: hormone, semen, marker, bmd_spine or bmd_hip."""
+    if quantity in ("bmd_spine", "bmd_hip"):
+        return quantity
+    if quantity in ("CTX", "NTX", "P1NP"):
+        return "marker"
+    semen = ("sperm_concentration", "semen_volume", "total_motility", "total_motile_sperm_count", "normal_morphology")
+    return "semen" if quantity in semen else "hormone"
+
+
+def prepare(trial: Trial, arm: Arm) -> PreparedArm:
+    """The arm's typical man and inputs; what does not depend on fitted parameters is done once."""
+    age = trial.population.age or settings()["age_assumed"]
+    printed = arm.canonical_baseline()
+    condition = trial.population.condition or "eugonadal"
+    lesion = model.Lesion(**population_prior.typical_lesion(condition))
+    prior = population_prior.prior(age, trial.population.BMI, condition)
+    if lesion == model.Lesion():
+        lab = laboratory.constants()
+        seen = {q: to_state(q, v, trial.assay, age, lab) for q, v in printed.items() if q in prior.names}
+        prior = population_prior.condition_on(prior, {q: v for q, v in seen.items() if v > 0})
+    days = sorted({0.0, *(outcome.day for outcome in arm.outcomes)})
+    events = Protocol.parse(arm.protocol).events(max(days[-1], 1.0))
+    return PreparedArm(
+        trial=trial.key,
+        name=arm.name,
+        age=age,
+        assay=trial.assay,
+        printed=printed,
+        typical=population_prior.typical(prior),
+        lesion=lesion,
+        inputs=start.input_table(age, start.channels(events)),
+        times=np.array(days) * start.HOURS_PER_DAY,
+    )
+
+
+def run(arm: PreparedArm, parameters: model.Parameters, lab: laboratory.Constants) -> dict[str, np.ndarray]:
+    """What the arm's laboratory would print at each of ``arm.times``, by quantity; nan where the solver failed."""
+    seen = {
+        name: max(to_state(name, value, arm.assay, arm.age, lab), 1e-3 * arm.typical[name])
+        for name, value in arm.printed.items()
+        if name in arm.typical
+    }
+    values = {**arm.typical, **(seen if arm.lesion == model.Lesion() else {}), "age": arm.age}
+    baseline = model.Baseline(**{name: values[name] for name in model.Baseline._fields})
+    began = start.begin(baseline, parameters, lesion=arm.lesion, measured=seen, compile=True)
+    solution = reference.solve(
+        model.traced(),
+        began.state,
+        start.vector(began.individual),
+        arm.inputs,
+        arm.times,
+        rtol=RELATIVE_TOLERANCE,
+        compile=True,
+    )
+    found = quantities(solution.values, began.individual, evaluate(arm.inputs, arm.times), baseline.fat_mass)
+    found["NTX"] = found["relative_NTX"]
+    return {name: to_laboratory(name, value, arm.assay, arm.age, lab) for name, value in found.items()}
+
+
+def to_state(quantity: str, value: float, assay: Mapping[str, str], age: float, lab: laboratory.Constants) -> float:
+    """A printed mean on the state scale; the hour is left out, because only changes are compared."""
+    if quantity not in laboratory.analytes():
+        return value
+    return float(laboratory.to_state(quantity, value, assay.get(quantity, laboratory.UNKNOWN), None, age, lab))
+
+
+def to_laboratory(
+    quantity: str, value: np.ndarray, assay: Mapping[str, str], age: float, lab: laboratory.Constants
+) -> np.ndarray:
+    """The reverse of ``to_state``."""
+    if quantity not in laboratory.analytes():
+        return value
+    return np.asarray(laboratory.to_laboratory(quantity, value, assay.get(quantity, laboratory.UNKNOWN), None, age, lab))
+
+
+# Figures on the scale of comparison --------------------------------------------------------------
+
+
+def figures(trial: Trial) -> list[Figure]:
+    """The trial's scored figures: every outcome with ``fit: true`` that has a scale of comparison."""
+    found = []
+    for arm, outcome in trial.outcomes():
+        if not outcome.fit:
+            continue
+        try:
+            reported, error = transformed(arm, outcome)
+        except (ValueError, InputError):
+            continue
+        spread = "" if outcome.spread is None else f" ({outcome.spread_kind} {outcome.spread})"
+        printed = f"{outcome.statistic} {outcome.value:g} {outcome.unit}{spread}"
+        found.append(
+            Figure(trial.key, arm.name, outcome.against, outcome.quantity, outcome.day, domain(outcome.quantity),
+                   reported, error, printed)
+        )
+    return found
+
+
+def transformed(arm: Arm, outcome: Outcome) -> tuple[float, float]:
+    """A reported figure and its standard error on the scale of comparison.
+
+    ValueError when the paper gives no baseline to compare a level with.
+    """
+    kind = domain(outcome.quantity)
+    choice = settings()["domains"][kind]
+    n = outcome.n or arm.n or settings()["men_assumed"]
+    fallback = choice["between_men"] / np.sqrt(n)
+    before = arm.baseline.get(outcome.quantity)
+    base = before.convert(outcome.quantity, before.value) if before else None
+    value, floor = outcome.canonical, settings()["floors"].get(outcome.quantity, 0.0)
+    spread = _standard_error(outcome, outcome.quantity, n)
+    if choice["scale"] == "percent":
+        if outcome.statistic == "percent_change":
+            return value, spread or fallback
+        if base is None or outcome.statistic not in ("mean", "median", "change"):
+            raise ValueError("no baseline")
+        percent = 100 * (value if outcome.statistic == "change" else value - base) / base
+        return percent, fallback
+    if outcome.statistic == "percent_change":
+        return float(np.log(max(1 + value / 100, 1e-3))), max(_relative(spread, 100 + value) or fallback, 0.02)
+    if outcome.statistic == "ratio":
+        return float(np.log(max(value, 1e-3))), max(_relative(spread, value) or fallback, 0.02)
+    if outcome.statistic == "percent_of":
+        return float(np.log(max(value / 100, 1e-3))), max(_relative(spread, value) or fallback, 0.02)
+    if outcome.statistic == "change":
+        if base is None:
+            raise ValueError("no baseline")
+        return float(np.log(max(base + value, floor, 1e-6) / base)), fallback
+    if base is None:
+        raise ValueError("no baseline")
+    correlation = settings()["within_man_correlation"]
+    after = _relative(spread, max(value, floor, 1e-6))
+    first = _relative(_standard_error(before, outcome.quantity, n), base) if before else None
+    error = fallback
+    if after and first and after < 1:
+        error = float(np.sqrt(after**2 + first**2 - 2 * correlation * after * first))
+    return float(np.log((value + floor) / (base + floor))), max(error, 0.02)
+
+
+def _relative(spread: float | None, value: float) -> float | None:
+    return None if spread is None or value <= 0 else spread / value
+
+
+def _standard_error(reported: Reported, quantity: str, n: int) -> float | None:
+    """Standard error of a mean in the canonical unit, when a usable spread is printed."""
+    if reported.spread is None:
+        return None
+    if isinstance(reported.spread, tuple):
+        low, high = reported.spread
+        width = high - low
+        size = width / 3.92 if reported.spread_kind == "CI95" else width / 1.349 / np.sqrt(n)
+    else:
+        size = reported.spread if reported.spread_kind == "SEM" else reported.spread / np.sqrt(n)
+    return float(reported.convert(quantity, size))
+
+
+def predicted(figure: Figure, arms: Mapping[str, Mapping[str, np.ndarray]], days: Mapping[str, np.ndarray]) -> float:
+    """The model's value of a figure on the scale of comparison, from the runs of the trial's arms."""
+    own = _relative_change(figure, arms[figure.arm], days[figure.arm])
+    if figure.against is None:
+        return own
+    return own - _relative_change(figure, arms[figure.against], days[figure.against])
+
+
+def _relative_change(figure: Figure, values: Mapping[str, np.ndarray], days: np.ndarray) -> float:
+    series = values[figure.quantity]
+    now, before = float(np.interp(figure.day, days, series)), float(series[0])
+    if settings()["domains"][figure.domain]["scale"] == "percent":
+        return 100 * (now / before - 1)
+    floor = settings()["floors"].get(figure.quantity, 0.0)
+    return float(np.log((max(now, 0.0) + floor + 1e-12) / (before + floor + 1e-12)))

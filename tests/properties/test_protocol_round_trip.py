@@ -1,0 +1,128 @@
+"""For every protocol: object to text to object is the identity, and doses keep the rules of time."""
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from leydig.errors import InputError
+from leydig.pharmacology.product import Product
+from leydig.pharmacology.protocol import (
+    Continuous,
+    Course,
+    Every,
+    MissedDoses,
+    MissedEvery,
+    Once,
+    Pause,
+    PerDay,
+    PerWeek,
+    Protocol,
+    Regimen,
+    Span,
+    Weekdays,
+)
+from leydig.pharmacology.schedule import HOURS, WEEKDAYS
+
+WIDE = (1e-6, 1e6)
+PRODUCTS = [
+    Product("anastrozole", None, "mg", {"mg": 1.0, "ug": 0.001}, WIDE, WIDE),
+    Product("testosterone", "cypionate", "mg", {"mg": 1.0}, WIDE, WIDE),
+    Product("estradiol patch", None, "ug/day", {"ug": 1.0}, WIDE, WIDE),
+    Product("hCG", None, "IU", {"IU": 1.0}, WIDE, WIDE),
+]
+CATALOGUE = {product.name: product for product in PRODUCTS}
+
+amounts = st.floats(*WIDE)
+counts = st.one_of(st.integers(1, 99), st.floats(0.01, 99))
+spans = st.builds(Span, counts, st.sampled_from([*HOURS])).filter(lambda span: 2 <= span.hours <= HOURS["year"])
+schedules = st.one_of(
+    st.builds(Every, spans),
+    st.builds(PerDay, st.integers(1, 24)),
+    st.builds(PerWeek, st.integers(1, 7)),
+    st.sets(st.sampled_from(WEEKDAYS), min_size=1).map(lambda days: Weekdays(tuple(days))),
+    st.just(Once()),
+)
+missed = st.one_of(
+    st.none(),
+    st.sets(st.integers(1, 200), min_size=1, max_size=4).map(lambda numbers: MissedDoses(tuple(numbers))),
+    st.builds(MissedEvery, st.integers(2, 200)),
+)
+
+
+@st.composite
+def regimens(draw, open_end: bool) -> Regimen:
+    product = draw(st.sampled_from(PRODUCTS))
+    schedule = Continuous() if product.continuous else draw(schedules)
+    length = draw(st.one_of(st.none(), spans) if open_end else spans)
+    missing = None if isinstance(schedule, Continuous | Once) else draw(missed)
+    if missing and length and missing.highest > schedule.most(length.hours):
+        missing = None
+    delay = draw(st.one_of(st.none(), spans))
+    return Regimen(product.drug, draw(amounts), product.unit, schedule, product.form, length, delay, missing)
+
+
+@st.composite
+def courses(draw) -> Course:
+    closed = st.one_of(regimens(open_end=False), st.builds(Pause, spans))
+    last = st.one_of(regimens(open_end=True), st.builds(Pause, st.one_of(st.none(), spans)))
+    return Course((*draw(st.lists(closed, max_size=3)), draw(last)))
+
+
+protocols = st.lists(courses(), min_size=1, max_size=3).map(lambda several: Protocol(tuple(several)))
+
+
+@given(protocols)
+def test_object_to_text_to_object_is_the_identity(protocol):
+    assert Protocol.parse(protocol.text(), CATALOGUE) == protocol
+
+
+@given(protocols, protocols)
+def test_side_by_side_in_python_is_plus_in_text(one, other):
+    both = Protocol.parse(f"{one.text()} + {other.text()}", CATALOGUE)
+    assert both == one + other
+    assert len(both.events(50)) == len(one.events(50)) + len(other.events(50))
+
+
+@given(protocols, st.floats(0, 60), st.integers(0, 6))
+def test_events_are_ordered_and_lie_inside_their_protocol(protocol, horizon, start_weekday):
+    events = protocol.events(horizon, start_weekday)
+    assert all(earlier.time <= later.time for earlier, later in pairwise(events))
+    end = horizon if protocol.duration_days is None else min(horizon, protocol.duration_days)
+    assert all(0 <= event.time <= end * 24 and event.time + event.duration <= end * 24 + 1e-9 for event in events)
+
+
+@given(protocols, st.floats(1, 40), st.integers(0, 6))
+def test_a_shorter_run_has_the_same_beginning(protocol, horizon, start_weekday):
+    longer = [event for event in protocol.events(2 * horizon, start_weekday) if event.time < horizon * 24]
+    shorter = protocol.events(horizon, start_weekday)
+    assert [event[:4] for event in longer] == [event[:4] for event in shorter]
+
+
+WORDS = st.sampled_from(
+    """
+    anastrozole hCG testosterone cypionate patch 1 0.5 2nd 3 mg IU mg/day daily once twice times weekly every other Mon
+    Thu and on for from starting after missing dose doses then + , none stop a per day week 12 weeks years % < if
+    """.split()  # noqa: SIM905 - a list of 50 quoted words is harder to read
+)
+
+
+@given(st.one_of(st.text(max_size=80), st.lists(WORDS, max_size=14).map(" ".join)))
+def test_any_text_is_either_read_for_good_or_refused_in_a_sentence(text):
+    try:
+        protocol = Protocol.parse(text, CATALOGUE)
+    except InputError as error:
+        assert "\n" not in str(error)
+    else:
+        assert Protocol.parse(protocol.text(), CATALOGUE) == protocol
+
+
+@given(protocols, st.integers(0, 40), WORDS)
+def test_a_word_put_anywhere_is_either_read_for_good_or_refused(protocol, place, word):
+    words = protocol.text().split()
+    words.insert(place % (len(words) + 1), word)
+    try:
+        changed = Protocol.parse(" ".join(words), CATALOGUE)
+    except InputError:
+        return
+    assert Protocol.parse(changed.text(), CATALOGUE) == changed
