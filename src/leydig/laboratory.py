@@ -261,9 +261,7 @@ def reference_ranges() -> tuple[Range, ...]:
         assay = None if entry["assay"] is None else assay_named(entry["assay"], where)
         ages = (float(entry["ages"][0]), float(entry["ages"][1]))
         hour, population, source = entry["hour"], entry["population"], entry["source"]
-        found.append(
-            Range(quantity, low, high, median, str(entry["interval"]), ages, assay, hour, population, source)
-        )
+        found.append(Range(quantity, low, high, median, str(entry["interval"]), ages, assay, hour, population, source))
     return tuple(found)
 
 

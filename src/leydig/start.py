@@ -53,7 +53,7 @@ def channels(events: Sequence[Event], scale: Scale | None = None) -> Channels:
 def input_table(age: float, *several: Channels) -> InputTable:
     """All inputs on one grid; age (years at day 0) grows, fat mass and bone drive stay as they are."""
     constants = model.Inputs(0, 0, 0, 0, 0, 0, 0, 0, fat_mass=1.0, resorption_drive=1.0, age=age)
-    slopes = constants._replace(**dict.fromkeys(CHANNELS, 0.0), age=1 / HOURS_PER_YEAR)
+    slopes = model.Inputs(**{**dict.fromkeys(CHANNELS, 0.0), "age": 1 / HOURS_PER_YEAR})
     joined = [[s for part in several for s in part.get(name, ())] for name in CHANNELS]
     return tabulate(joined, list(constants), list(slopes))
 

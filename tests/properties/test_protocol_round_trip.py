@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leydig.errors import InputError
@@ -72,11 +72,13 @@ def courses(draw) -> Course:
 protocols = st.lists(courses(), min_size=1, max_size=3).map(lambda several: Protocol(tuple(several)))
 
 
+@settings(deadline=None)
 @given(protocols)
 def test_object_to_text_to_object_is_the_identity(protocol):
     assert Protocol.parse(protocol.text(), CATALOGUE) == protocol
 
 
+@settings(deadline=None)
 @given(protocols, protocols)
 def test_side_by_side_in_python_is_plus_in_text(one, other):
     both = Protocol.parse(f"{one.text()} + {other.text()}", CATALOGUE)
@@ -84,6 +86,7 @@ def test_side_by_side_in_python_is_plus_in_text(one, other):
     assert len(both.events(50)) == len(one.events(50)) + len(other.events(50))
 
 
+@settings(deadline=None)
 @given(protocols, st.floats(0, 60), st.integers(0, 6))
 def test_events_are_ordered_and_lie_inside_their_protocol(protocol, horizon, start_weekday):
     events = protocol.events(horizon, start_weekday)
@@ -92,6 +95,7 @@ def test_events_are_ordered_and_lie_inside_their_protocol(protocol, horizon, sta
     assert all(0 <= event.time <= end * 24 and event.time + event.duration <= end * 24 + 1e-9 for event in events)
 
 
+@settings(deadline=None)
 @given(protocols, st.floats(1, 40), st.integers(0, 6))
 def test_a_shorter_run_has_the_same_beginning(protocol, horizon, start_weekday):
     longer = [event for event in protocol.events(2 * horizon, start_weekday) if event.time < horizon * 24]
@@ -107,6 +111,7 @@ WORDS = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(st.one_of(st.text(max_size=80), st.lists(WORDS, max_size=14).map(" ".join)))
 def test_any_text_is_either_read_for_good_or_refused_in_a_sentence(text):
     try:
@@ -117,6 +122,7 @@ def test_any_text_is_either_read_for_good_or_refused_in_a_sentence(text):
         assert Protocol.parse(protocol.text(), CATALOGUE) == protocol
 
 
+@settings(deadline=None)
 @given(protocols, st.integers(0, 40), WORDS)
 def test_a_word_put_anywhere_is_either_read_for_good_or_refused(protocol, place, word):
     words = protocol.text().split()

@@ -61,7 +61,7 @@ def times(text: str, horizon_days: float, start_weekday: int = 0) -> list[float]
         ("anastrozole 1 mg every 5 days from week 1", [7, 12]),
         ("anastrozole 1 mg every 5 days after 1 week", [7, 12]),
         ("anastrozole 1 mg Mon from day 8", []),
-        ("anastrozole 1 mg Mon from hour 160", [7]),
+        ("anastrozole 1 mg Mon from hour 10", [7]),
         ("anastrozole 1 mg daily for 6 days missing doses 2, 3 and 5", [0, 3, 5]),
         ("anastrozole 1 mg daily for 7 days missing every third dose", [0, 1, 3, 4, 6]),
         ("anastrozole 1 mg every 2 days for 4 days then 0.5 mg daily for 2 days", [0, 2, 4, 5]),

@@ -60,6 +60,7 @@ BAD = {
     "anastrozole": f'protocol, at the end, after "anastrozole": {DOSE}',
     "anastrozole daily 1 mg": f'protocol, at word 2 "daily": {DOSE}',
     "anastrozole 1 IU daily": f'protocol, at word 3 "IU": {DOSE}',
+    "anastrozole 1.5.5 mg daily": f'protocol, at word 2 ".5": {DOSE}',
     "anastrozole 1 mgs daily": f'protocol, at word 3 "mgs": {DOSE}; did you mean "mg"?',
     "anastrozole -1 mg daily": f'protocol, at word 2 "-1": {DOSE}',
     "anastrozole 0 mg daily": 'protocol, at word 2 "0": a number must be from 0.000001 to 1000000',
@@ -191,7 +192,7 @@ def test_hostile_text_is_refused_quickly(text, message):
     start = time.perf_counter()
     with pytest.raises(InputError, match=re.escape(message)) as caught:
         parse(text)
-    assert time.perf_counter() - start < 1
+    assert time.perf_counter() - start < 2  # s; it takes milliseconds
     assert len(str(caught.value)) < 500
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from leydig.cli.options import usable_path
 from leydig.cli.shell import DONE, collected_warnings, print_json
 from leydig.errors import InputError
 
@@ -31,18 +32,19 @@ def _of_subject(subject: str, protocols: Sequence[str]) -> list[dict[str, str]]:
     """The sources of a run that is made for this purpose."""
     if not protocols:
         raise InputError(
-            f'cite {subject} needs --protocol TEXT, such as "anastrozole 1 mg daily for 12 weeks", or the JSON file of a run'
+            f'cite {subject} needs --protocol TEXT, such as "anastrozole 1 mg daily"; or give it the JSON file of a run'
         )
+    from leydig.cli.simulate import read
     from leydig.studies.simulate import simulate
 
-    return _merged([run.sources for run in simulate(subject, list(protocols))])
+    return _merged([run.sources for run in simulate(*read(subject, protocols))])
 
 
 def _of_file(file: str, protocols: Sequence[str]) -> list[dict[str, str]]:
     """The sources that stand in the JSON file of a run, or of several runs."""
     if protocols:
         raise InputError(f"{file} is the file of a run, which has its protocol; leave --protocol out")
-    content = _read(Path(file))
+    content = _read(usable_path("RUN.json", file))
     runs = content.get("runs", [content]) if isinstance(content, dict) else None
     if not isinstance(runs, list) or not all(isinstance(run, dict) for run in runs):
         raise InputError(f"{file} is not a run of leydig; it must be what --json or --out FILE.json wrote")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
+from leydig.cli.options import usable_path
 from leydig.cli.shell import DONE, print_json
 from leydig.errors import InputError
 
@@ -12,7 +12,7 @@ from leydig.errors import InputError
 def run(file: str, *, force: bool, as_json: bool) -> int:
     from leydig.subject import Subject
 
-    path = Path(file)
+    path = usable_path("FILE", file)
     if path.is_dir():
         raise InputError(f"{path} is a folder; name a file, such as {path / 'man.yaml'}")
     if not path.parent.is_dir():

@@ -26,10 +26,10 @@ def horizon(option: str, text: str) -> float:
     from leydig.pharmacology.protocol_words import TIME_FORMS, TIME_UNITS
     from leydig.pharmacology.schedule import HOURS, LONGEST_YEARS
 
-    found = re.fullmatch(r"\s*([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*([A-Za-z]*)\s*", text)
+    found = re.fullmatch(r"\s*(-?[0-9]{1,9}(?:\.[0-9]{1,9})?)\s*([A-Za-z]*)\s*", text)
     if found is None:
         raise InputError(
-            f'{option} is "{_short(text)}"; it must be a number of days such as 365 or a length of time such as "2 years"'
+            f'{option} is "{_short(text)}"; it must be a number of days such as 365, or a length such as "2 years"'
         )
     unit = TIME_UNITS.get(found[2].lower() or "days")
     if unit is None:
@@ -54,20 +54,33 @@ def weekday(option: str, text: str) -> int:
     return WEEKDAYS.index(DAYS[text.lower()])
 
 
+def usable_path(option: str, text: str) -> Path:
+    """A path that the file system can hold; whether something is there does not matter."""
+    if not text.strip():
+        raise InputError(f"{option} is empty; it must be a name or a path")
+    try:
+        Path(text).lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise InputError(f'{option} "{_short(text)}" cannot be used: {why}') from error
+    return Path(text)
+
+
 class Target:
     """Where a run's files go: one file by its suffix, or a folder that gets several."""
 
     def __init__(self, text: str, source: str) -> None:
         """Refuse, before anything is computed, what could not be written after it. ``source`` is the subject's file."""
-        self.path = Path(text)
+        self.path = usable_path("--out", text)
         suffix = self.path.suffix.lower()
         self.is_folder = text.endswith("/") or (self.path.is_dir() and suffix not in FILES) or not suffix
         if not self.is_folder and suffix not in FILES:
             guess = nearest(suffix, FILES)
             question = f'; did you mean "{guess}"? Allowed' if guess else "; allowed"
-            raise InputError(
-                f'--out {text} has the unknown suffix "{suffix}"{question}: {", ".join(FILES)}, or a folder, written with / at its end'
-            )
+            allowed = f"{', '.join(FILES)}, or a folder, written with / at its end"
+            raise InputError(f'--out {text} has the unknown suffix "{suffix}"{question}: {allowed}')
         if self.is_folder:
             self._check_folder(text)
         else:

@@ -51,8 +51,9 @@ def guarded(command: Any, arguments: Sequence[str]) -> int:
 
 
 def say(kind: str, sentence: str) -> None:
-    """One line on standard error: ``error: …``, ``warning: …``."""
-    print(f"{kind}: {' '.join(sentence.split())}", file=sys.stderr)
+    """One line on standard error: ``error: …``, ``warning: …``; control characters of quoted input become "?"."""
+    line = " ".join(sentence.split())
+    print(f"{kind}: {''.join(c if c.isprintable() else '?' for c in line)}", file=sys.stderr)
 
 
 def usage_sentence(error: Any) -> str:
@@ -64,15 +65,13 @@ def usage_sentence(error: Any) -> str:
         allowed = [max(p.opts, key=len) for p in parameters if p.param_type_name == "option"] + ["--help"]
         return str(unknown("option", error.option_name, allowed, _verb(context)))
     if kind == "BadOptionUsage":
-        wanted = next((p.metavar for p in parameters if error.option_name in p.opts and p.metavar), None)
-        if wanted and "requires an argument" in message:
-            return f"{error.option_name} of {_verb(context)} needs a value, {wanted}"
-        return f"{error.option_name} of {_verb(context)} takes no value"
+        wrong = "needs a value" if "requires" in message else "takes no value"
+        return f"{error.option_name} {wrong}; leydig --help and leydig VERB --help show examples"
     if kind == "MissingParameter" and error.param is not None:
         name = error.param.metavar or max(error.param.opts, key=len)
         return f"{name} is missing; {_verb(context)} --help shows an example"
     if "unexpected extra argument" in message:
-        extra = message.partition("(")[2].rpartition(")")[0]
+        extra = message.partition(" (")[2].removesuffix(")")
         return f'{_verb(context)} cannot use "{extra}"; put text of several words in quotes'
     return message
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    import numpy as np
     from rich.table import Table
 
     from leydig.engine.trajectory import Panel, Trajectory
@@ -81,7 +81,7 @@ def number(value: float, signed: bool = False) -> str:
     return f"{value:{'+' if signed else ''}.{min(decimals, 4)}f}".replace("-", "−")
 
 
-def _cell(panel: Panel, days: Sequence[float], day: float, row: Row) -> str:
+def _cell(panel: Panel, days: np.ndarray, day: float, row: Row) -> str:
     import numpy as np
 
     values = panel.values[row.quantity]

@@ -86,13 +86,15 @@ def solve(
     rates_at, jacobian_at = machine_code(traced) if compile else interpreted(traced)
     times = np.asarray(times, float)
     inside = inputs.starts[(inputs.starts > times[0]) & (inputs.starts < times[-1])]
+    # the library looks at one critical time per output, so every event is an output too
+    grid = np.union1d(times, inside)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore", ODEintWarning)
         try:
             values, info = odeint(
                 rates_at,
                 np.asarray(state, float),
-                times,
+                grid,
                 args=(np.asarray(parameters, float), *inputs),
                 Dfun=jacobian_at,
                 tfirst=True,
@@ -111,11 +113,12 @@ def solve(
     if status is Status.done and not np.isfinite(values).all():
         status = Status.left_domain
     if status is not Status.done:
-        good = np.isfinite(values).all(axis=1) & (np.concatenate([[times[0]], info["tcur"]]) >= times)
-        last = int(np.argmin(good)) if not good.all() else len(times)
-        values = np.where(np.arange(len(times))[:, None] < last, values, np.nan)
-        reached = float(times[max(last - 1, 0)])
-    return Solution(times, values, status, reached, int(info["nst"][-1]), int(info["nfe"][-1]))
+        good = np.isfinite(values).all(axis=1) & (np.concatenate([grid[:1], info["tcur"]]) >= grid)
+        last = int(np.argmin(good))
+        values = np.where(np.arange(len(grid))[:, None] < last, values, np.nan)
+        reached = float(grid[max(last - 1, 0)])
+    steps, evaluations = (int(info[key][-1]) if len(info[key]) else 0 for key in ("nst", "nfe"))
+    return Solution(times, values[np.searchsorted(grid, times)], status, reached, steps, evaluations)
 
 
 def _status(message: str) -> Status:

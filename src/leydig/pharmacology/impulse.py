@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-# Two rates closer than this (relative) are treated as one, at their mean. Kept apart, their
-# difference loses machine precision / 1e-6 ~ 2e-10; merged, it errs by (1e-6 * rate * tau)^2 / 24,
-# which is below that while anything is left of the dose.
+# Two rates closer than this (relative) have no usable difference: dividing by it would lose machine
+# precision / 1e-6 ~ 2e-10. What would be divided is then a ramp at their mean rate, which is off by
+# (1e-6 * rate * tau)^2 / 24 only, less than that while anything is left of the dose.
 SAME_RATE = 1e-6
 
 
@@ -53,10 +53,17 @@ class Part(NamedTuple):
     leave: Array  # (members, k): modes to amounts
 
 
+class Spectrum(NamedTuple):
+    """The rates that occur, and which of them stands for the mean of two that are nearly equal."""
+
+    rates: Array  # (m,) 1/h, the first is 0
+    means: Mapping[tuple[int, int], int]
+
+
 class Responses(NamedTuple):
     """The output after one unit given to each compartment, at once or as 1 per h without end."""
 
-    rates: Array  # (m,) 1/h, ascending; the first is 0
+    rates: Array  # (m,) 1/h, the first is 0
     impulse: Signal  # (c, m)
     step: Signal  # (c, m)
 
@@ -85,20 +92,23 @@ def advance(signal: Signal, rates: Array, elapsed: Array) -> Signal:
     return Signal((signal.a + signal.b * elapsed) * decay, signal.b * decay)
 
 
-def convolve(signal: Signal, rates: Array, mode: int) -> Signal:
-    """``signal`` through a compartment that empties at ``rates[mode]``; one signal, shape (m,).
+def convolve(signal: Signal, spectrum: Spectrum, mode: int) -> Signal:
+    """``signal`` through a compartment that empties at the rate ``mode``; one signal, shape (m,).
 
     A term at the mode's own rate becomes a ramp. A ramp at that rate would need tau squared:
     three equal rates in a row, which no drug here has, raise ValueError.
     """
-    if signal.b[mode] != 0:
-        raise ValueError(f"three compartments in a row share the rate {rates[mode]:g} 1/h; make one of them differ")
+    rates, means = spectrum
     a, b = np.zeros_like(rates), np.zeros_like(rates)
-    for i in np.flatnonzero((signal.a != 0) | (signal.b != 0)):
-        if i == mode:
-            b[mode] += signal.a[i]
-            continue
+    for i in np.flatnonzero((signal.a != 0) | (signal.b != 0)).tolist():
         gap = rates[mode] - rates[i]
+        if abs(gap) <= SAME_RATE * min(rates[mode], rates[i]):
+            ramp = mode if i == mode else means.get((min(i, mode), max(i, mode)))
+            if signal.b[i] != 0 or ramp is None:
+                said = f"three compartments in a row share the rate {rates[mode]:g} 1/h; make one of them differ"
+                raise ValueError(said)
+            b[ramp] += signal.a[i]
+            continue
         share = signal.a[i] / gap - signal.b[i] / gap**2
         a[i] += share
         a[mode] -= share
@@ -133,17 +143,19 @@ def _modes(matrix: Array, members: tuple[int, ...]) -> Part:
     return Part(members, np.maximum(-values, 0.0), vectors.T / weight[None, :], weight[:, None] * vectors)
 
 
-def _distinct(rates: Array) -> tuple[Array, list[int]]:
-    """Rates that differ, 0 first, and the place of each given rate among them."""
-    order = np.argsort(rates)
-    groups: list[list[float]] = [[0.0]]
-    place = [0] * len(rates)
-    for i in order:
-        if rates[i] - groups[-1][-1] > SAME_RATE * rates[i]:
-            groups.append([])
-        groups[-1].append(float(rates[i]))
-        place[i] = len(groups) - 1
-    return np.array([np.mean(group) for group in groups]), place
+def _spectrum(rates: Array) -> tuple[Spectrum, list[int]]:
+    """The rates that occur, 0 first, and the place of each given rate among them."""
+    exact = np.unique(np.append(rates, 0.0))
+    place = np.searchsorted(exact, rates).tolist()
+    close = [
+        (i, j)
+        for i in range(len(exact))
+        for j in range(i + 1, len(exact))
+        if exact[j] - exact[i] <= SAME_RATE * exact[i]
+    ]
+    means = [(exact[i] + exact[j]) / 2 for i, j in close]
+    numbered = {pair: len(exact) + k for k, pair in enumerate(close)}
+    return Spectrum(np.append(exact, means), numbered), place
 
 
 def responses(system: Compartments, output: Mapping[str, float]) -> Responses:
@@ -151,8 +163,8 @@ def responses(system: Compartments, output: Mapping[str, float]) -> Responses:
     names, matrix = system
     weights = np.array([output.get(name, 0.0) for name in names])
     parts = _parts(matrix)
-    rates, place = _distinct(np.concatenate([part.rates for part in parts]))
-    shape = (len(names), len(rates))
+    spectrum, place = _spectrum(np.concatenate([part.rates for part in parts]))
+    shape = (len(names), len(spectrum.rates))
     impulse = Signal(np.zeros(shape), np.zeros(shape))
     step = Signal(np.zeros(shape), np.zeros(shape))
     for dosed in range(len(names)):
@@ -163,12 +175,15 @@ def responses(system: Compartments, output: Mapping[str, float]) -> Responses:
             inflow = matrix[inside] @ amounts.a, matrix[inside] @ amounts.b
             for k in range(len(inside)):
                 column, row = part.leave[:, k, None], part.enter[k]
-                reached = convolve(Signal(row @ inflow[0], row @ inflow[1]), rates, place[mode])
+                reached = convolve(Signal(row @ inflow[0], row @ inflow[1]), spectrum, place[mode])
                 if dosed in inside:
                     reached.a[place[mode]] += row[inside.index(dosed)]
                 amounts.a[inside] += column * reached.a
                 amounts.b[inside] += column * reached.b
                 mode += 1
         impulse.a[dosed], impulse.b[dosed] = weights @ amounts.a, weights @ amounts.b
-        step.a[dosed], step.b[dosed] = convolve(Signal(impulse.a[dosed], impulse.b[dosed]), rates, 0)
-    return Responses(rates, impulse, step)
+        step.a[dosed], step.b[dosed] = convolve(Signal(impulse.a[dosed], impulse.b[dosed]), spectrum, 0)
+    used = np.any([(part != 0).any(axis=0) for part in (*impulse, *step)], axis=0)
+    used[0] = True
+    kept = [Signal(signal.a[:, used], signal.b[:, used]) for signal in (impulse, step)]
+    return Responses(spectrum.rates[used], *kept)

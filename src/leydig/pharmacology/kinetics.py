@@ -38,9 +38,9 @@ __all__ = [
 
 Array = NDArray[np.float64]
 
-# Event times are rounded to this many decimals of an hour (a microsecond), so that a patch that
-# ends when the next begins makes one event and not two.
-TIME_DECIMALS = 9
+# Events closer than this (h, a few microseconds) are one event, so that a patch that ends when the
+# next begins does not leave a sliver between them.
+SAME_TIME = 1e-9
 
 
 class Event(NamedTuple):
@@ -186,11 +186,18 @@ def _jumps(system: Compartments, doses: Sequence[Dose], responding: Responses) -
             b.append(much[:, None] * signal.b[into])
     if not times:
         return np.zeros(0), Signal(np.zeros((0, 1)), np.zeros((0, 1)))
-    starts, row = np.unique(np.round(np.concatenate(times), TIME_DECIMALS), return_inverse=True)
+    starts, row = _events(np.concatenate(times))
     total = Signal(np.zeros((len(starts), len(responding.rates))), np.zeros((len(starts), len(responding.rates))))
     np.add.at(total.a, row, np.concatenate(a))
     np.add.at(total.b, row, np.concatenate(b))
     return starts, total
+
+
+def _events(times: Array) -> tuple[Array, NDArray[np.intp]]:
+    """Distinct times in order, and the row of each given time among them."""
+    distinct, place = np.unique(times, return_inverse=True)
+    begins = np.diff(distinct, prepend=-np.inf) > SAME_TIME
+    return distinct[begins], (np.cumsum(begins) - 1)[place]
 
 
 def _superpose(times: Array, jumps: Signal, rates: Array) -> Signal:

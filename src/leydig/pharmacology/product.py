@@ -40,7 +40,8 @@ def bundled() -> dict[str, Product]:
 
     products = {}
     for drug in drugs.catalogue().values():
-        units = {unit.removesuffix(PER_DAY): size for unit, size in drug.dose.units.items()}
+        sizes = {drug.dose.unit: 1.0, **drug.dose.units}
+        units = {unit.removesuffix(PER_DAY): size for unit, size in sizes.items()}
         for form in (*drug.forms, drug.default_form):
             own = None if form == drug.default_form else form
             product = Product(drug.name, own, drug.dose.unit, units, drug.dose.accepted, drug.dose.usual)

@@ -231,6 +231,9 @@ def _unit_factor(drug: Drug, figure: Figure) -> float:
     ratios = {"accumulation", "area_ratio", "half_life_ratio"}
     unit = own.get(figure.quantity, "1" if figure.quantity in ratios else drug.channel.unit.removesuffix("/h"))
     concentration = figure.quantity in {"peak", "area", "average", "level"}
+    if figure.quantity == "apparent_clearance" and drug.in_blood and drug.output.molar_mass:
+        numbers = drugs.values(drug)  # clearances are printed as mass of the dose over mass of the hormone
+        return numbers[drug.output.molar_mass] / numbers[drug.in_blood.molar_mass]
     wanted = figure.unit.replace("*h", "") if figure.quantity == "area" else figure.unit
     if concentration and drug.in_blood and wanted in FROM_NG_PER_LITRE:
         return drugs.values(drug)[drug.in_blood.molar_mass] * FROM_NG_PER_LITRE[wanted]

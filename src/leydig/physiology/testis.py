@@ -19,6 +19,7 @@ class Parameters(NamedTuple):
     basal_share: float  # 1, output without LH
     testosterone_turnover: float  # 1/h, intratesticular
     hCG_potency: float  # 1, IU of LH that one IU of hCG in plasma stands for
+    downregulation_depth: float  # 1, largest share of responsiveness lost
     downregulation_half: float  # IU/L of hCG as LH
     downregulation_rate: float  # 1/h
     inhibin_clearance: float  # 1/h
@@ -66,9 +67,10 @@ def adapt(response, strength, time):
     return (1 + strength) / (1 + strength * response) / time
 
 
-def recover_responsiveness(hCG, potency, half, rate):
-    """Pull towards the responsiveness that the present hCG allows, per hour."""
-    return rate / (1 + (potency * hCG / half) ** 2)
+def recover_responsiveness(hCG, p: Parameters):
+    """Pull towards the responsiveness that the present hCG allows, 1 - depth x^2 / (1 + x^2), per hour."""
+    excess = (p.hCG_potency * hCG / p.downregulation_half) ** 2
+    return p.downregulation_rate * (1 - p.downregulation_depth * excess / (1 + excess))
 
 
 def secrete_testosterone(state: State, capacity: Capacity, p: Parameters, s: Signals, response):
@@ -110,7 +112,7 @@ def derivatives(state: State, capacity: Capacity, p: Parameters, s: Signals) -> 
             - loss(state.leydig_adaptation, 1 / p.adaptation_time)
         ),
         leydig_responsiveness=(
-            +recover_responsiveness(s.hCG, p.hCG_potency, p.downregulation_half, p.downregulation_rate)
+            +recover_responsiveness(s.hCG, p)
             - loss(state.leydig_responsiveness, p.downregulation_rate)
         ),
         intratesticular_testosterone=(

@@ -22,16 +22,8 @@ import numpy as np
 
 from leydig.errors import InputError, unknown
 from leydig.laboratory import Limits, limits
-from leydig.population_prior.records import (
-    HIDDEN,
-    Condition,
-    Population,
-    Quantity,
-    Severity,
-    Transform,
-    correlation_matrix,
-    population,
-)
+from leydig.population_prior.loading import correlation_matrix, population
+from leydig.population_prior.records import HIDDEN, Condition, Population, Quantity, Severity, Transform
 
 __all__ = [
     "HIDDEN",
@@ -46,6 +38,7 @@ __all__ = [
     "floor",
     "likely_BMI",
     "medians",
+    "natural",
     "population",
     "prior",
     "quantiles",
@@ -141,7 +134,8 @@ def condition_on(before: Prior, measured: Mapping[str, float], error: Mapping[st
         return before
     noise = np.array([(error or {}).get(name, 0.0) ** 2 for name in names])
     index = np.array([before.names.index(name) for name in names])
-    given = np.array([forward(name, measured[name], before.transforms[i]) for name, i in zip(names, index, strict=True)])
+    transforms = [before.transforms[i] for i in index]
+    given = np.array([forward(name, measured[name], how) for name, how in zip(names, transforms, strict=True)])
     cross = before.covariance[:, index]
     inner = before.covariance[np.ix_(index, index)] + np.diag(noise)
     # a value that was known already adds nothing: the pseudo-inverse passes over it
@@ -164,7 +158,7 @@ def typical(after: Prior) -> dict[str, float]:
 
 def medians(after: Prior, z: np.ndarray) -> dict[str, float]:
     """Natural values for one position on the transformed scale, within the accepted limits."""
-    return {name: float(value[0]) for name, value in _natural(after, z[None, :]).items()}
+    return {name: float(value[0]) for name, value in natural(after, z[None, :]).items()}
 
 
 def quantiles(after: Prior, name: str, deviations: float) -> tuple[float, float]:
@@ -183,7 +177,7 @@ def standard_deviations(after: Prior) -> np.ndarray:
 
 def draw(after: Prior, rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
     """``n`` men: arrays by name on the natural scale, within the accepted limits."""
-    return _natural(after, after.mean + rng.standard_normal((n, len(after.names))) @ root(after.covariance).T)
+    return natural(after, after.mean + rng.standard_normal((n, len(after.names))) @ root(after.covariance).T)
 
 
 def root(covariance: np.ndarray) -> np.ndarray:
@@ -239,7 +233,7 @@ def forward(name: str, value: float, transform: Transform) -> float:
     return float(np.log(share / (1 - share)))
 
 
-def _natural(after: Prior, z: np.ndarray) -> dict[str, np.ndarray]:
+def natural(after: Prior, z: np.ndarray) -> dict[str, np.ndarray]:
     """Rows of transformed values as arrays by name: clipped to what is possible, known values as given."""
     accepted = limits("accepted")
     values = {}

@@ -18,7 +18,7 @@ from leydig.evidence import Trial
 from leydig.studies.published import Figure, PreparedArm, figures, predicted, prepare, run, settings
 
 FIT = "joint"
-STEP = 0.02  # of a log parameter, for central differences
+STEP = 0.02  # of a log parameter, for differences
 HOLD = 1e-3  # residual change that ends the fit, relative
 
 
@@ -175,7 +175,7 @@ def fit(
 
         current = cost(values, now)
         for _ in range(iterations):
-            jacobian = differences(values, free, pool, predict)
+            jacobian = differences(values, now, free, pool, predict)
             slope = whiten @ jacobian
             normal = slope.T @ slope + np.diag(free.spread**-2.0)
             gradient = slope.T @ (whiten @ residuals(reported, now)) - (values - free.centre) / free.spread**2
@@ -200,7 +200,7 @@ def fit(
         study = estimate_study_sd(problem.figures, residuals(reported, now), study_centres())
         report("between-study SD " + ", ".join(f"{k} {v:.3f}" for k, v in study.items()))
     whiten = np.linalg.inv(np.linalg.cholesky(covariance(problem.figures, study)))
-    slope = whiten @ differences(values, free, pool, predict)
+    slope = whiten @ differences(values, now, free, pool, predict)
     curvature = slope.T @ slope
     posterior = np.linalg.inv(curvature + np.diag(free.spread**-2.0))
     z = whiten @ residuals(reported, now)
@@ -212,15 +212,11 @@ def study_centres() -> dict[str, float]:
     return {name: choice["study_start"] for name, choice in settings()["domains"].items()}
 
 
-def differences(values: np.ndarray, free: Free, pool: Executor, predict: Predict) -> np.ndarray:
-    """Jacobian of the predictions by central differences inside the bounds."""
-    points, widths = [], []
-    for i in range(len(values)):
-        up, down = values.copy(), values.copy()
-        up[i], down[i] = min(values[i] + STEP, free.high[i]), max(values[i] - STEP, free.low[i])
-        points += [up, down]
-        widths.append(up[i] - down[i])
-    results = list(pool.map(predict, points))
-    columns = [(results[2 * i] - results[2 * i + 1]) / widths[i] for i in range(len(values))]
-    jacobian = np.stack(columns, axis=1)
+def differences(
+    values: np.ndarray, now: np.ndarray, free: Free, pool: Executor, predict: Predict
+) -> np.ndarray:
+    """Jacobian of the predictions by differences that step inside the bounds; ``now`` are those at ``values``."""
+    steps = np.where(values + STEP <= free.high, STEP, -STEP)
+    results = list(pool.map(predict, [values + step * unit for step, unit in zip(steps, np.eye(len(values)), strict=True)]))
+    jacobian = np.stack([(result - now) / step for result, step in zip(results, steps, strict=True)], axis=1)
     return np.where(np.isfinite(jacobian), jacobian, 0.0)

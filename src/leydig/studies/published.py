@@ -5,7 +5,7 @@ typical value for his age, BMI and condition given what was. Figures are compare
 ratio to baseline (hormones, semen, markers) or as percentage points (BMD).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -21,6 +21,9 @@ from leydig.outputs import quantities
 from leydig.pharmacology.protocol import Protocol
 
 RELATIVE_TOLERANCE = 1e-6
+# A state is a 24-hour mean: six samples before the visit, from the second day on.
+SAMPLES = np.arange(6) / 6
+FIRST_DAILY_MEAN = 2.0
 
 
 class Figure(NamedTuple):
@@ -32,6 +35,7 @@ class Figure(NamedTuple):
     quantity: str
     day: float
     domain: str
+    level: bool  # compared as a level, because no baseline is printed, else as a change
     reported: float
     standard_error: float  # sampling alone
     printed: str  # as the paper prints it
@@ -77,8 +81,8 @@ def prepare(trial: Trial, arm: Arm) -> PreparedArm:
         lab = laboratory.constants()
         seen = {q: to_state(q, v, trial.assay, age, lab) for q, v in printed.items() if q in prior.names}
         prior = population_prior.condition_on(prior, {q: v for q, v in seen.items() if v > 0})
-    days = sorted({0.0, *(outcome.day for outcome in arm.outcomes)})
-    events = Protocol.parse(arm.protocol).events(max(days[-1], 1.0))
+    days = sample_days(outcome.day for _, outcome in trial.outcomes())
+    events = Protocol.parse(arm.protocol).events(max(float(days[-1]), 1.0))
     return PreparedArm(
         trial=trial.key,
         name=arm.name,
@@ -88,7 +92,7 @@ def prepare(trial: Trial, arm: Arm) -> PreparedArm:
         typical=population_prior.typical(prior),
         lesion=lesion,
         inputs=start.input_table(age, start.channels(events)),
-        times=np.array(days) * start.HOURS_PER_DAY,
+        times=days * start.HOURS_PER_DAY,
     )
 
 
@@ -142,57 +146,62 @@ def figures(trial: Trial) -> list[Figure]:
         if not outcome.fit:
             continue
         try:
-            reported, error = transformed(arm, outcome)
-        except (ValueError, InputError):
+            level, reported, error = transformed(trial, arm, outcome)
+        except InputError:
             continue
         spread = "" if outcome.spread is None else f" ({outcome.spread_kind} {outcome.spread})"
         printed = f"{outcome.statistic} {outcome.value:g} {outcome.unit}{spread}"
         found.append(
             Figure(trial.key, arm.name, outcome.against, outcome.quantity, outcome.day, domain(outcome.quantity),
-                   reported, error, printed)
+                   level, reported, error, printed)
         )
     return found
 
 
-def transformed(arm: Arm, outcome: Outcome) -> tuple[float, float]:
-    """A reported figure and its standard error on the scale of comparison.
+def transformed(trial: Trial, arm: Arm, outcome: Outcome) -> tuple[bool, float, float]:
+    """Whether a figure is compared as a level, its value and its standard error on the scale of comparison.
 
-    ValueError when the paper gives no baseline to compare a level with.
+    InputError when the paper gives no baseline to compare a hormone or BMD level with.
     """
-    kind = domain(outcome.quantity)
-    choice = settings()["domains"][kind]
+    choice = settings()["domains"][domain(outcome.quantity)]
     n = outcome.n or arm.n or settings()["men_assumed"]
     fallback = choice["between_men"] / np.sqrt(n)
     before = arm.baseline.get(outcome.quantity)
     base = before.convert(outcome.quantity, before.value) if before else None
     value, floor = outcome.canonical, settings()["floors"].get(outcome.quantity, 0.0)
     spread = _standard_error(outcome, outcome.quantity, n)
-    if choice["scale"] == "percent":
-        if outcome.statistic == "percent_change":
-            return value, spread or fallback
-        if base is None or outcome.statistic not in ("mean", "median", "change"):
-            raise ValueError("no baseline")
-        percent = 100 * (value if outcome.statistic == "change" else value - base) / base
-        return percent, fallback
-    if outcome.statistic == "percent_change":
-        return float(np.log(max(1 + value / 100, 1e-3))), max(_relative(spread, 100 + value) or fallback, 0.02)
-    if outcome.statistic == "ratio":
-        return float(np.log(max(value, 1e-3))), max(_relative(spread, value) or fallback, 0.02)
-    if outcome.statistic == "percent_of":
-        return float(np.log(max(value / 100, 1e-3))), max(_relative(spread, value) or fallback, 0.02)
-    if outcome.statistic == "change":
+    if outcome.statistic == "percent_change" and choice["scale"] == "percent":
+        return False, value, spread or fallback
+    if outcome.statistic in ("percent_change", "ratio", "percent_of"):
+        share = {"percent_change": 1 + value / 100, "ratio": value, "percent_of": value / 100}[outcome.statistic]
+        unit = 1.0 if outcome.statistic == "ratio" else 100.0
+        error = _relative(spread, share * unit) or fallback
+        return False, float(np.log(max(share, 1e-3))), max(error, 0.02)
+    if base is None and domain(outcome.quantity) == "semen":
+        base = _typical(trial)[outcome.quantity] if outcome.statistic == "change" else None
         if base is None:
-            raise ValueError("no baseline")
-        return float(np.log(max(base + value, floor, 1e-6) / base)), fallback
+            return True, float(np.log(value + floor)), max(_relative(spread, value) or fallback, 0.02)
     if base is None:
-        raise ValueError("no baseline")
+        raise InputError(f"{outcome.quantity} of {arm.name} in {trial.key} has no baseline")
+    if choice["scale"] == "percent":
+        return False, 100 * (value if outcome.statistic == "change" else value - base) / base, fallback
+    if outcome.statistic == "change":
+        after = max(base + value, floor, 1e-6)
+        return False, float(np.log(after / base)), max(_relative(spread, after) or fallback, 0.02)
     correlation = settings()["within_man_correlation"]
     after = _relative(spread, max(value, floor, 1e-6))
     first = _relative(_standard_error(before, outcome.quantity, n), base) if before else None
     error = fallback
     if after and first and after < 1:
         error = float(np.sqrt(after**2 + first**2 - 2 * correlation * after * first))
-    return float(np.log((value + floor) / (base + floor))), max(error, 0.02)
+    return False, float(np.log((value + floor) / (base + floor))), max(error, 0.02)
+
+
+def _typical(trial: Trial) -> Mapping[str, float]:
+    """The population's typical man of a trial's age, BMI and condition."""
+    who = trial.population
+    prior = population_prior.prior(who.age or settings()["age_assumed"], who.BMI, who.condition or "eugonadal")
+    return population_prior.typical(prior)
 
 
 def _relative(spread: float | None, value: float) -> float | None:
@@ -222,8 +231,24 @@ def predicted(figure: Figure, arms: Mapping[str, Mapping[str, np.ndarray]], days
 
 def _relative_change(figure: Figure, values: Mapping[str, np.ndarray], days: np.ndarray) -> float:
     series = values[figure.quantity]
-    now, before = float(np.interp(figure.day, days, series)), float(series[0])
+    now, before = float(daily_mean(series, days, figure.day)), float(series[0])
     if settings()["domains"][figure.domain]["scale"] == "percent":
         return 100 * (now / before - 1)
     floor = settings()["floors"].get(figure.quantity, 0.0)
-    return float(np.log((max(now, 0.0) + floor + 1e-12) / (before + floor + 1e-12)))
+    after = np.log(max(now, 0.0) + floor + 1e-12)
+    return float(after if figure.level else after - np.log(before + floor + 1e-12))
+
+
+def sample_days(days: Iterable[float]) -> np.ndarray:
+    """Times to compute (d) for values at ``days``: from day 2 on, the 24 hours before as well."""
+    wanted = {0.0}
+    for day in days:
+        wanted |= set(day - SAMPLES) if day >= FIRST_DAILY_MEAN else {day}
+    return np.array(sorted(wanted))
+
+
+def daily_mean(series: np.ndarray, days: np.ndarray, day: float) -> float:
+    """The mean of the 24 hours up to a day; in the first two days the value itself."""
+    if day < FIRST_DAILY_MEAN:
+        return float(np.interp(day, days, series))
+    return float(np.mean(np.interp(day - SAMPLES, days, series)))

@@ -57,12 +57,10 @@ def meets(limit: Limit, value: float, age: float) -> bool:
     """Whether a value (state scale, or years, or kg/m2) lies on the named side of a limit, both on one scale."""
     threshold = limit.below if limit.below is not None else limit.above
     assert threshold is not None
-    if limit.quantity in units.CANONICAL and limit.quantity != "age":
+    if limit.quantity in units.CANONICAL:
         threshold = units.to_canonical(limit.quantity, threshold, limit.unit)
     if limit.assay is not None:
-        threshold = laboratory.to_state(
-            limit.quantity, threshold, limit.assay, limit.hour, age, laboratory.constants()
-        )
+        threshold = laboratory.to_state(limit.quantity, threshold, limit.assay, limit.hour, age, laboratory.constants())
     return value < threshold if limit.below is not None else value >= threshold
 
 
@@ -73,8 +71,8 @@ def condition(name: str, values: Mapping[str, float], age: float) -> list[str]:
         if limit.quantity in values and not meets(limit, values[limit.quantity], age):
             side = f"below {limit.below:g}" if limit.below is not None else f"above {limit.above:g}"
             said.append(
-                f"{limit.quantity} {values[limit.quantity]:.3g} {_unit(limit.quantity)} (24-hour mean, LC-MS/MS) is unlike "
-                f"{name}, where it is {side} {limit.unit}"
+                f"{limit.quantity} {values[limit.quantity]:.3g} {_unit(limit.quantity)} (24-hour mean, LC-MS/MS) is "
+                f"unlike {name}, where it is {side} {limit.unit}"
                 + (f" ({limit.assay} assay)" if limit.assay not in (None, laboratory.MASS_SPECTROMETRY) else "")
             )
     return said

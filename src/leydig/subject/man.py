@@ -8,8 +8,8 @@ Everything but age may be missing; ``complete`` says what is then assumed.
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
-from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
@@ -31,7 +31,7 @@ class Lab(Strict):
     value: float  # canonical unit; the limit itself when ``below``
     below: bool = False  # printed as "< value"
     unit: str  # as written, for showing it again
-    date: date | None = None
+    date: datetime.date | None = None
     hour: float | None = None  # h, clock
     assay: str
 
@@ -43,7 +43,7 @@ class Semen(Strict):
     volume: float | None = None  # mL
     total_motility: float | None = None  # %
     normal_morphology: float | None = None  # %
-    date: date | None = None
+    date: datetime.date | None = None
     abstinence: float | None = None  # d
 
 
@@ -52,7 +52,7 @@ class Scan(Strict):
 
     site: Literal["spine", "hip"]
     bmd: float  # g/cm2, on the scanner's own scale
-    date: date | None = None
+    date: datetime.date | None = None
     device: str
 
     @property
@@ -139,10 +139,17 @@ class Subject(Strict):
         return self.height
 
     @property
-    def day_zero(self) -> date | None:
+    def day_zero(self) -> datetime.date | None:
         """Day 0: the latest baseline date; None when nothing is dated."""
-        dates = [entry.date for entry in (*self.labs, *self.semen, *self.dxa) if entry.date is not None]
-        return max(dates, default=None)
+        return max(self.dates, default=None)
+
+    @property
+    def dates(self) -> list[datetime.date]:
+        """Every baseline date, in order."""
+        dates = (
+            [lab.date for lab in self.labs] + [sample.date for sample in self.semen] + [scan.date for scan in self.dxa]
+        )
+        return sorted(date for date in dates if date is not None)
 
 
 def bundled() -> list[str]:

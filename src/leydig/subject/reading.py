@@ -86,7 +86,7 @@ def _age(given: Any, where: str) -> float:
     limit = laboratory.limits("accepted")["age"]
     if not limit.low <= value <= limit.high:
         raise InputError(
-            f"age {given} in {where} is outside the men this model knows; accepted: {limit.low:g} to {limit.high:g} years"
+            f"age {given} in {where} is outside what this model covers; accepted: {limit.low:g} to {limit.high:g} years"
         )
     return value
 

@@ -1,0 +1,177 @@
+"""The verbs with their options and help. Nothing slow is imported until a verb runs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from leydig import __version__
+from leydig.cli.shell import guarded, unknown_verb
+
+
+class Verbs(TyperGroup):
+    """The group of verbs, in the order below; an unknown one is answered with the nearest."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(self.commands)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            raise unknown_verb(args[0], self.commands)
+        return super().resolve_command(ctx, args)
+
+
+app = typer.Typer(
+    cls=Verbs,
+    add_completion=False,
+    invoke_without_command=True,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 done, 1 ran and found something wrong, 2 bad input, 130 interrupted.",
+)
+
+ProtocolOption = Annotated[
+    list[str] | None,
+    typer.Option("--protocol", "-p", metavar="TEXT", help="What he takes, in plain words; repeat it to compare."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+
+
+@app.callback()
+def leydig(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """A virtual man: hormones, semen and bone under a protocol in plain words.
+
+    \b
+    leydig simulate older-man --protocol "anastrozole 1 mg daily for 52 weeks"
+
+    For research and teaching. Not medical advice and not a medical device.
+    """
+    if version:
+        print(f"leydig {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+        raise typer.Exit
+
+
+@app.command()
+def simulate(
+    subject: Annotated[
+        str, typer.Argument(metavar="SUBJECT", help="A subject file, or the name of a bundled example.")
+    ],
+    protocol: ProtocolOption = None,
+    days: Annotated[
+        str | None,
+        typer.Option(
+            "--days", metavar="N", help='How long: days, or text such as "2 years". Default: the protocol, else 1 year.'
+        ),
+    ] = None,
+    bands: Annotated[
+        bool, typer.Option("--bands", help="Add 95 % bands from joint draws of the man and the fit.")
+    ] = False,
+    draws: Annotated[
+        str | None, typer.Option("--draws", metavar="N", help="How many draws make the bands; 200 unless given.")
+    ] = None,
+    seed: Annotated[
+        str, typer.Option("--seed", metavar="S", help="Which random draws; the same seed, the same result.")
+    ] = "0",
+    start_weekday: Annotated[
+        str, typer.Option("--start-weekday", metavar="DAY", help="The day of the week of day 0.")
+    ] = "Mon",
+    out: Annotated[
+        str | None,
+        typer.Option(
+            "--out", metavar="PATH", help="A folder (report and data), or a .json .csv .parquet .nc or .html file."
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run one man under one or several protocols.
+
+    \b
+    Examples:
+      leydig simulate older-man --protocol "anastrozole 1 mg daily for 52 weeks" --bands --out report/
+      leydig simulate man.yaml -p "anastrozole 0.5 mg Mon Thu" -p "none" --days "2 years" --json
+    """
+    from leydig.cli import simulate as verb
+
+    code = verb.run(
+        subject,
+        protocol or [],
+        days=days,
+        bands=bands,
+        draws=draws,
+        seed=seed,
+        start_weekday=start_weekday,
+        out=out,
+        as_json=as_json,
+    )
+    raise typer.Exit(code)
+
+
+@app.command()
+def new(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="Where to write it.")] = "man.yaml",
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is already there.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a commented subject file to fill in.
+
+    \b
+    Example:
+      leydig new man.yaml
+    """
+    from leydig.cli import new as verb
+
+    raise typer.Exit(verb.run(file, force=force, as_json=as_json))
+
+
+@app.command()
+def cite(
+    of: Annotated[
+        str,
+        typer.Argument(
+            metavar="SUBJECT|RUN.json", help="The JSON file of a run, or a subject together with --protocol."
+        ),
+    ],
+    protocol: ProtocolOption = None,
+    as_json: JsonOption = False,
+    bibtex: Annotated[bool, typer.Option("--bibtex", help="Print BibTeX entries.")] = False,
+) -> None:
+    """Print the sources of a run and how they were seen.
+
+    \b
+    Examples:
+      leydig cite report/trajectory.json
+      leydig cite older-man --protocol "anastrozole 1 mg daily for 12 weeks" --bibtex
+    """
+    from leydig.cli import cite as verb
+
+    raise typer.Exit(verb.run(of, protocol or [], as_json=as_json, bibtex=bibtex))
+
+
+@app.command()
+def doctor(as_json: JsonOption = False) -> None:
+    """Check this installation.
+
+    Libraries, data files, the cache folder and one short run.
+
+    \b
+    Example:
+      leydig doctor
+    """
+    from leydig.cli import doctor as verb
+
+    raise typer.Exit(verb.run(as_json=as_json))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code and never raises for bad input."""
+    return guarded(typer.main.get_command(app), sys.argv[1:] if arguments is None else arguments)

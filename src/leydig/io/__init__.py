@@ -1,0 +1,1 @@
+"""Translation of results into files that other programs read."""

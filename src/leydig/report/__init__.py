@@ -1,0 +1,1 @@
+"""Results as something to read: a single-file HTML report and the figures in it."""

@@ -1,0 +1,246 @@
+"""Drawing: one small SVG per panel, for a page that is read at any width.
+
+Text stays text, so that it keeps the page's typeface, can be searched and is read aloud. The same numbers give the
+same bytes. matplotlib is imported when something is drawn.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from leydig.engine.trajectory import Trajectory
+from leydig.report import plan, runs, wording
+from leydig.writing import replacing
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Colours that are told apart with any colour vision (Okabe and Ito), each with its own dash.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9")
+DASHES: tuple[Any, ...] = ("-", (0, (6, 2)), (0, (1.5, 1.5)), (0, (7, 2, 1.5, 2)), (0, (3, 1.5)))
+INK, GREY, FILL = "#222222", "#6b6b6b", "#ebe8e1"
+
+# Inches and points; a panel is drawn at about the width that it has on a phone.
+WIDTH, HEIGHT, TEXT = 3.7, 2.35, 9.5
+MARGINS = {"left": 0.125, "right": 0.925, "bottom": 0.165, "top": 0.855}
+HEADROOM = 1.12  # of the axis above the highest value
+SHOWN_ABOVE = 1.6  # a range that ends further above the values than this runs out of the panel
+APART = 0.075  # least distance of two labels, in heights of the panel
+WEEKS_UP_TO = 2.5 * wording.DAYS_PER_YEAR
+DAYS_UP_TO = 5 * wording.DAYS_PER_WEEK
+
+STYLE = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "leydig",
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": TEXT,
+    "axes.edgecolor": GREY,
+    "axes.linewidth": 0.7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.unicode_minus": True,
+    "xtick.color": GREY,
+    "ytick.color": GREY,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.major.width": 0.7,
+    "ytick.major.width": 0.7,
+    "path.simplify": True,
+    "path.simplify_threshold": 0.2,
+}
+
+
+def style(index: int) -> tuple[str, Any]:
+    """Colour and dash of a run by its place."""
+    return COLOURS[index % len(COLOURS)], DASHES[index % len(DASHES)]
+
+
+def svg(panel: plan.Panel, places: Sequence[str], description: str) -> str:
+    """One panel as inline SVG. ``places`` are the labels of all runs, which fix each run's colour."""
+    import matplotlib
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH, HEIGHT))
+        FigureCanvasSVG(figure)
+        figure.subplots_adjust(**MARGINS)
+        draw(figure.add_subplot(), panel, places)
+        written = io.StringIO()
+        figure.savefig(written, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    return _inline(written.getvalue(), panel.key, description)
+
+
+def draw(axes: Axes, panel: plan.Panel, places: Sequence[str]) -> None:
+    """Draw a panel: the published range, bands, lines, published figures, labels."""
+    last = max(float(line.days[-1]) for line in panel.lines)
+    unit_days, unit_word = _time_unit(last)
+    low, high = _limits(panel)
+    axes.set_ylim(low, high)
+    axes.set_xlim(0, max(last, 1) / unit_days)
+    if panel.reference:
+        bottom, top = panel.reference
+        axes.axhspan(low if bottom is None else bottom, high if top is None else top, color=FILL, lw=0, zorder=0)
+    if panel.around is not None:
+        axes.axhspan(-panel.around, panel.around, color=FILL, lw=0, zorder=0)
+        axes.axhline(0, color=GREY, lw=0.6, zorder=1)
+    for line in panel.lines:
+        colour, dash = style(places.index(line.label))
+        time = line.days / unit_days
+        if line.lower is not None and line.upper is not None:
+            axes.fill_between(time, line.lower, line.upper, color=colour, alpha=0.16, lw=0, zorder=2)
+        axes.plot(time, line.values, color=colour, ls=dash, lw=1.6, zorder=3, solid_capstyle="butt")
+        for day, value in line.marks:
+            axes.plot(
+                day / unit_days, value, marker="D", ms=5, mfc="white", mec=colour, mew=1.3, zorder=5, clip_on=False
+            )
+    _label_ends(axes, panel, places)
+    _finish(axes, panel, unit_word)
+
+
+def _finish(axes: Axes, panel: plan.Panel, unit_word: str) -> None:
+    """Titles and ticks."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    axes.text(-0.115, 1.075, panel.title, transform=axes.transAxes, weight="bold", color=INK, va="bottom", ha="left")
+    axes.text(
+        1.0,
+        1.075,
+        wording.unit(panel.unit),
+        transform=axes.transAxes,
+        color=GREY,
+        va="bottom",
+        ha="right",
+        size=TEXT - 1,
+    )
+    axes.set_xlabel(unit_word, color=GREY, size=TEXT - 1, loc="right", labelpad=1)
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 4, 5, 10]))
+    axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", wording.MINUS)))
+    axes.tick_params(length=3, pad=2, labelsize=TEXT - 0.5)
+
+
+def _time_unit(last: float) -> tuple[float, str]:
+    """Days per unit of the time axis, and its word."""
+    if last <= DAYS_UP_TO:
+        return 1.0, "days"
+    return (wording.DAYS_PER_WEEK, "weeks") if last <= WEEKS_UP_TO else (wording.DAYS_PER_YEAR, "years")
+
+
+def _limits(panel: plan.Panel) -> tuple[float, float]:
+    """Lowest and highest value of the axis: everything drawn, and the published range as far as it is near."""
+    parts = [part for line in panel.lines for part in (line.values, line.lower, line.upper) if part is not None]
+    parts.append(np.array([value for line in panel.lines for _, value in line.marks]))
+    joined = np.concatenate(parts)
+    joined = joined[np.isfinite(joined)]
+    lowest, highest = (float(joined.min()), float(joined.max())) if joined.size else (0.0, 1.0)
+    if panel.around is not None:
+        reach = HEADROOM * max(panel.around, -lowest, highest)
+        return (-reach if lowest < -panel.around or True else lowest), reach
+    if panel.reference:
+        bottom, top = panel.reference
+        near = [limit for limit in (bottom, top) if limit is not None and limit <= SHOWN_ABOVE * max(highest, 1e-9)]
+        if not near and bottom is not None:
+            near = [HEADROOM * bottom]
+        highest = max([highest, *near])
+    if highest <= 0 and lowest >= 0:
+        highest = 1.0
+    return (0.0 if panel.from_zero and lowest >= 0 else lowest), HEADROOM * highest
+
+
+def _label_ends(axes: Axes, panel: plan.Panel, places: Sequence[str]) -> None:
+    """The letter of each run at the end of its line, moved apart where lines meet."""
+    low, high = axes.get_ylim()
+    ends = []
+    for line in panel.lines:
+        there = line.values[np.isfinite(line.values)]
+        if line.label and there.size:
+            ends.append(((float(there[-1]) - low) / (high - low), line.label))
+    ends.sort()
+    heights = spread([height for height, _ in ends], APART)
+    for height, (_, label) in zip(heights, ends, strict=True):
+        axes.text(
+            1.02, height, label, transform=axes.transAxes, color=style(places.index(label))[0], weight="bold",
+            va="center", ha="left", size=TEXT,
+        )  # fmt: skip
+
+
+def spread(heights: Sequence[float], apart: float) -> list[float]:
+    """Heights in rising order moved as little as needed to be at least ``apart`` from one another, inside 0 to 1.
+
+    Neighbours that are too close form a group around their common middle; groups that then meet are joined.
+    """
+    groups: list[list[float]] = []  # members' wishes
+    for wish in heights:
+        groups.append([wish])
+        while len(groups) > 1 and _bottom(groups[-1], apart) < _bottom(groups[-2], apart) + len(groups[-2]) * apart:
+            groups[-2:] = [groups[-2] + groups[-1]]
+    return [_bottom(group, apart) + apart * place for group in groups for place in range(len(group))]
+
+
+def _bottom(group: Sequence[float], apart: float) -> float:
+    """Height of the lowest label of a group."""
+    length = apart * (len(group) - 1)
+    return min(max(float(np.mean(group)) - length / 2, 0.0), max(1.0 - length, 0.0))
+
+
+def _inline(text: str, key: str, description: str) -> str:
+    """matplotlib's file as an element of a page: no header, no addresses, unique ids, any width."""
+    from markupsafe import escape
+
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    text = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)
+    text = (
+        re.sub(r'\s(?:xmlns(?::\w+)?|version|width|height)="[^"]*"', "", text.split(">", 1)[0])
+        + ">"
+        + text.split(">", 1)[1]
+    )
+    text = text.replace("xlink:href", "href")
+    text = re.sub(r'\bid="', f'id="{key}-', text)
+    text = re.sub(r"url\(#", f"url(#{key}-", text)
+    text = re.sub(r'href="#', f'href="#{key}-', text)
+    text = re.sub(r"font: (?:bold )?([\d.]+)px[^;\"]*", _font, text)
+    return text.replace("<svg", f'<svg role="img" aria-label="{escape(description)}"', 1).strip()
+
+
+def _font(found: re.Match[str]) -> str:
+    """A font without a family, so that the page's own is taken."""
+    weight = "bold" if "bold" in found[0] else "normal"
+    return f"font-size: {found[1]}px; font-weight: {weight}"
+
+
+def picture(trajectories: Sequence[Trajectory], path: Path | str) -> None:
+    """The first figures of a report as one picture, in the format of the path's suffix (.png or .svg)."""
+    import matplotlib
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    path = Path(path)
+    panels = [panel for figure in plan.figures(trajectories) for panel in figure.panels]
+    columns = 3
+    rows = -(-len(panels) // columns)
+    places = runs.letters(len(trajectories))
+    with matplotlib.rc_context(STYLE | {"svg.fonttype": "path"}):
+        figure = Figure(figsize=(columns * WIDTH, rows * HEIGHT + 0.5), facecolor="white")
+        FigureCanvasAgg(figure)
+        grid = figure.add_gridspec(rows, columns, left=0.05, right=0.97, bottom=0.07, top=0.87, wspace=0.26, hspace=0.6)
+        for place, panel in enumerate(panels):
+            draw(figure.add_subplot(grid[place // columns, place % columns]), panel, places)
+        figure.text(0.05, 0.96, _headline(trajectories, places), size=TEXT + 2, color=INK, va="center")
+        with replacing(path) as temporary:
+            kind = path.suffix.lstrip(".").lower() or "png"
+            metadata = {"Date": None} if kind == "svg" else {"Software": None}
+            figure.savefig(temporary, format=kind, dpi=160, metadata=metadata)
+
+
+def _headline(trajectories: Sequence[Trajectory], places: Sequence[str]) -> str:
+    named = [f"{place}  {run.protocol}".strip() for place, run in zip(places, trajectories, strict=True)]
+    return f"{trajectories[0].subject.get('name', '')}:  {'     '.join(named)}".replace("$", r"\$")

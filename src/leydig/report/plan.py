@@ -1,0 +1,128 @@
+"""What the report draws: at most five figures, each of small panels, as plain numbers.
+
+The plan knows which quantities belong together and on which scale; ``figures`` only draws it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from leydig import outputs
+from leydig.engine.trajectory import Trajectory
+from leydig.report import published, runs, wording
+
+HORMONES = ("testosterone", "estradiol", "LH", "FSH")
+RATIO = "testosterone_estradiol_ratio"
+SEMEN = ("sperm_concentration", "total_motile_sperm_count")
+BONE = ("bmd_spine", "bmd_hip")
+MOST_DRUGS = 4  # panels of one figure
+MOST_BANDS = 3  # protocols beyond which bands would hide one another
+
+
+class Line(NamedTuple):
+    """One run in a panel; arrays (times,)."""
+
+    label: str
+    days: np.ndarray
+    values: np.ndarray
+    lower: np.ndarray | None
+    upper: np.ndarray | None
+    marks: tuple[tuple[float, float], ...] = ()  # published figures: day and value
+
+
+class Panel(NamedTuple):
+    """One small plot."""
+
+    key: str
+    title: str
+    unit: str
+    lines: tuple[Line, ...]
+    reference: tuple[float | None, float | None] | None = None  # published interval, light fill
+    around: float | None = None  # half-width of the strip around zero that two scans do not tell apart
+    from_zero: bool = True  # concentrations begin at zero
+
+
+class Figure(NamedTuple):
+    """Panels that are read together."""
+
+    key: str
+    title: str
+    panels: tuple[Panel, ...]
+
+
+def figures(trajectories: Sequence[Trajectory]) -> list[Figure]:
+    """The figures of these runs in the order of the report; those without numbers are left out."""
+    plan = [
+        Figure("hormones", "Hormones", _panels(trajectories, HORMONES)),
+        Figure("ratio", "Testosterone to estradiol", _panels(trajectories, (RATIO,))),
+        Figure("semen", "Semen", _panels(trajectories, SEMEN)),
+        Figure("bone", "Bone density", tuple(_bone(trajectories, site) for site in BONE if _held(trajectories, site))),
+        Figure("drug", "Drug in blood", _panels(trajectories, drugs(trajectories))),
+    ]
+    return [figure for figure in plan if figure.panels]
+
+
+def drugs(trajectories: Sequence[Trajectory]) -> tuple[str, ...]:
+    """The drugs that are in the blood of at least one run, at most as many as one figure holds."""
+    return tuple(drug for drug in outputs.DRUGS if _held(trajectories, drug))[:MOST_DRUGS]
+
+
+def least_significant_change(site: str) -> float:
+    """The change in percent that two scans of one man tell apart."""
+    marks = wording.settings()["least_significant_change"]
+    return float(marks["factor"]["value"] * marks[site]["value"])
+
+
+def _held(trajectories: Sequence[Trajectory], quantity: str) -> bool:
+    return any(runs.has(run, quantity) for run in trajectories)
+
+
+def _panels(trajectories: Sequence[Trajectory], quantities: Sequence[str]) -> tuple[Panel, ...]:
+    return tuple(_level(trajectories, quantity) for quantity in quantities if _held(trajectories, quantity))
+
+
+def _level(trajectories: Sequence[Trajectory], quantity: str) -> Panel:
+    """A quantity as it is, on its published range."""
+    known = runs.reference_range(trajectories[0], quantity)
+    lines, unit = [], ""
+    for label, run in zip(runs.letters(len(trajectories)), trajectories, strict=True):
+        if not runs.has(run, quantity):
+            continue
+        series = runs.shown(run, quantity)
+        unit = series.unit
+        marks = tuple(
+            (found.day, found.published)
+            for found in published.comparisons([run])
+            if found.quantity == quantity and found.statistic in published.LEVELS
+        )
+        lines.append(Line(label, series.days, series.values, *_bands(trajectories, series), marks))
+    title = wording.capital(wording.name(quantity))
+    return Panel(quantity, title, unit, tuple(lines), (known.low, known.high) if known else None)
+
+
+def _bone(trajectories: Sequence[Trajectory], site: str) -> Panel:
+    """Bone density as percent of change, with the strip that two scans do not tell apart."""
+    lines = []
+    for label, run in zip(runs.letters(len(trajectories)), trajectories, strict=True):
+        if not runs.has(run, site):
+            continue
+        series = runs.shown(run, site)
+        lower, upper = _bands(trajectories, series) if published.fixed_start(series) else (None, None)
+        change = [None if part is None else 100 * (part / series.start - 1) for part in (series.values, lower, upper)]
+        marks = tuple(
+            (found.day, found.published)
+            for found in published.comparisons([run])
+            if found.quantity == site and found.statistic == "percent_change"
+        )
+        assert change[0] is not None
+        lines.append(Line(label, series.days, change[0], change[1], change[2], marks))
+    title = "Spine" if site == "bmd_spine" else "Hip"
+    return Panel(site, title, "% of the start", tuple(lines), around=least_significant_change(site), from_zero=False)
+
+
+def _bands(trajectories: Sequence[Trajectory], series: runs.Series) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """The band of a quantity, unless so many protocols are drawn that bands would hide one another."""
+    return (None, None) if len(trajectories) > MOST_BANDS else (series.lower, series.upper)

@@ -1,0 +1,106 @@
+"""Looking up a quantity in a run: on which scale it is shown, its values, its band, its assay."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from leydig import laboratory
+from leydig.engine.trajectory import Panel, Trajectory
+
+
+class Series(NamedTuple):
+    """One quantity of one run; arrays (times,). Bands are None where there are none."""
+
+    quantity: str
+    unit: str
+    days: np.ndarray
+    values: np.ndarray
+    lower: np.ndarray | None
+    upper: np.ndarray | None
+    printed: bool  # on the scale that his laboratory prints
+
+    @property
+    def start(self) -> float:
+        return float(self.values[0])
+
+    @property
+    def end(self) -> float:
+        """The last value that is there; NaN when none is."""
+        there = self.values[np.isfinite(self.values)]
+        return float(there[-1]) if there.size else float("nan")
+
+    def at(self, day: float) -> tuple[float, float | None, float | None]:
+        """Value and band on a day, between the output times on a straight line."""
+        band = [None if part is None else float(np.interp(day, self.days, part)) for part in (self.lower, self.upper)]
+        return float(np.interp(day, self.days, self.values)), band[0], band[1]
+
+
+def letters(count: int) -> list[str]:
+    """Labels of runs that are laid over one another: A, B, C …; none for a single run."""
+    if count == 1:
+        return [""]
+    alphabet = string.ascii_uppercase
+    return [alphabet[i] if i < len(alphabet) else str(i + 1) for i in range(count)]
+
+
+def has(run: Trajectory, quantity: str) -> bool:
+    """Whether the run holds the quantity and at least one value of it."""
+    values = run.quantities.values.get(quantity)
+    return values is not None and bool(np.isfinite(values).any())
+
+
+def state(run: Trajectory, quantity: str) -> Series:
+    """The quantity as the 24-hour mean on the reference scale."""
+    return _series(run, run.quantities, quantity, printed=False)
+
+
+def shown(run: Trajectory, quantity: str) -> Series:
+    """The quantity as his laboratory would print it, or the state of what no laboratory prints."""
+    if quantity in run.laboratory.values:
+        return _series(run, run.laboratory, quantity, printed=True)
+    return state(run, quantity)
+
+
+def _series(run: Trajectory, panel: Panel, quantity: str, printed: bool) -> Series:
+    lower = None if panel.lower is None else panel.lower.get(quantity)
+    upper = None if panel.upper is None else panel.upper.get(quantity)
+    return Series(
+        quantity, panel.units[quantity], run.days, np.asarray(panel.values[quantity], float), lower, upper, printed
+    )
+
+
+def assay(run: Trajectory, quantity: str) -> str | None:
+    """The assay on which his laboratory measures the quantity, where that is known."""
+    given: Any = (run.subject.get("laboratory") or {}).get("assay")
+    if isinstance(given, dict):
+        given = given.get(quantity)
+    return given if given in laboratory.ASSAYS and given != laboratory.UNKNOWN else None
+
+
+def age(run: Trajectory) -> float:
+    """His age at the start, years."""
+    return float(run.subject["age"])
+
+
+def reference_range(run: Trajectory, quantity: str) -> laboratory.Range | None:
+    """The published interval beside which the quantity is shown."""
+    return laboratory.reference_range(quantity, age(run), assay(run, quantity))
+
+
+def leading_score(run: Trajectory) -> str:
+    """``z`` or ``t``: the score by which bone density is reported at his age.
+
+    Under 50 years Z-scores lead; the limits are those of the published positions.
+    """
+    years = np.floor(age(run))
+    z = [r for r in laboratory.reference_ranges() if r.quantity == "z_score_spine"]
+    return "z" if any(r.ages[0] <= years <= r.ages[1] for r in z) else "t"
+
+
+def longest(runs: Sequence[Trajectory]) -> float:
+    """The last day of the longest run."""
+    return max(float(run.days[-1]) for run in runs)

@@ -1,0 +1,334 @@
+"""A man from words: what is read, refused, warned about, contradicted; the bundled men."""
+
+import datetime
+
+import numpy as np
+import pytest
+
+from leydig import population_prior
+from leydig.errors import InputError, ModelWarning
+from leydig.files import parse_yaml
+from leydig.population_prior.loading import population
+from leydig.subject import Subject, bundled, complete, draw
+
+LAB = {"analyte": "testosterone", "value": "343 ng/dL", "assay": "immunoassay", "time": "08:00"}
+
+
+def man(**given):
+    return Subject.from_mapping({"age": 45} | given, "man.yaml")
+
+
+def refusal(**given):
+    with pytest.raises(InputError) as error:
+        man(**given)
+    return str(error.value)
+
+
+def test_the_design_example_is_read():
+    subject = man(
+        name="older man",
+        age=68,
+        height="176 cm",
+        weight="88 kg",
+        condition="ageing-low-testosterone",
+        labs=[
+            LAB | {"date": "2026-01-12"},
+            {"analyte": "estradiol", "value": "26 pg/mL", "date": "2026-01-12", "assay": "immunoassay"},
+            {"analyte": "LH", "value": "5.1 IU/L", "date": "2026-01-12"},
+        ],
+        semen=[
+            {
+                "concentration": "9 10^6/mL",
+                "volume": "3.1 mL",
+                "total_motility": "38 %",
+                "date": "2026-01-14",
+                "abstinence": "3 d",
+            }
+        ],
+        dxa=[{"site": "spine", "bmd": "1.12 g/cm2", "date": "2026-02-01"}],
+        drugs=[],
+    )
+    assert subject.body_mass_index == pytest.approx(88 / 1.76**2)
+    assert subject.labs[0].hour == 8.0 and subject.labs[1].hour is None
+    assert subject.labs[2].assay == "unknown"
+    assert subject.semen[0].abstinence == 3
+    assert subject.day_zero == datetime.date(2026, 2, 1)
+
+
+def test_units_are_converted():
+    subject = man(labs=[{"analyte": "testosterone", "value": "11.89 nmol/L"}, {"analyte": "LH", "value": "5.1 mIU/mL"}])
+    assert subject.labs[0].value == pytest.approx(343, rel=1e-3)
+    assert subject.labs[1].value == pytest.approx(5.1)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"age": None}, '"age" is missing in man.yaml; it is the only value that must be given'),
+        ({"bmi": 27}, 'unknown key "bmi" in man.yaml; did you mean "BMI"?'),
+        ({"age": 12}, "age 12 in man.yaml is outside what this model covers; accepted: 18 to 100 years"),
+        ({"BMI": 3}, "BMI 3 in man.yaml is impossible; accepted: 12 to 90 kg/m2"),
+        ({"height": "1.76 cm"}, "height 1.76 cm in man.yaml is impossible; accepted: 120 to 240 cm"),
+        ({"height": "180 cm", "weight": "36 kg"}, "BMI 11.1 kg/m2 (from height and weight) in man.yaml is impossible"),
+        ({"condition": "eugonadl"}, 'unknown condition "eugonadl" in man.yaml; did you mean "eugonadal"?'),
+        ({"labs": {"analyte": "LH"}}, '"labs" in man.yaml must be a list; begin each entry with a dash'),
+        ({"labs": ["LH"]}, "labs[0] of man.yaml must be a mapping of names to values"),
+        (
+            {"labs": [LAB | {"analyte": "testosteron"}]},
+            'unknown analyte "testosteron" in labs[0] of man.yaml; did you mean "testosterone"? Allowed: testosterone,',
+        ),
+        ({"labs": [LAB | {"value": "-3 ng/dL"}]}, "testosterone -3 ng/dL in labs[0] of man.yaml is impossible"),
+        (
+            {"labs": [{"analyte": "LH", "value": "5000 IU/L"}]},
+            "LH 5000 IU/L in labs[0] of man.yaml is impossible; accepted: 0 to 200 IU/L",
+        ),
+        ({"labs": [LAB | {"value": "343"}]}, 'testosterone "343" in labs[0] of man.yaml needs a unit; allowed: ng/dL'),
+        ({"labs": [{"analyte": "LH", "value": "5 ng/dL"}]}, 'unknown unit of LH "ng/dL" in labs[0] of man.yaml'),
+        ({"labs": [{"analyte": "LH"}]}, '"value" is missing in labs[0] of man.yaml'),
+        ({"labs": [LAB | {"assay": "ELISA"}]}, 'unknown assay "ELISA" in labs[0] of man.yaml'),
+        ({"labs": [LAB | {"time": "25:00"}]}, 'the time "25:00" in labs[0] of man.yaml cannot be read'),
+        ({"labs": [LAB | {"date": "2026-02-30"}]}, 'the date "2026-02-30" in labs[0] of man.yaml cannot be read'),
+        ({"labs": [LAB | {"hour": 8}]}, 'unknown key "hour" in labs[0] of man.yaml'),
+        ({"semen": [{"date": "2026-01-14"}]}, "semen[0] of man.yaml holds no result; give at least one of"),
+        ({"semen": [{"total_motility": "140 %"}]}, "total_motility 140 % in semen[0] of man.yaml is impossible"),
+        (
+            {"dxa": [{"site": "spin", "bmd": "1 g/cm2"}]},
+            'unknown site "spin" in dxa[0] of man.yaml; did you mean "spine"?',
+        ),
+        ({"dxa": [{"site": "hip", "bmd": "1 g/cm2", "device": "Luna"}]}, 'unknown device "Luna" in dxa[0] of man.yaml'),
+        ({"drugs": "anastrozole 1 mg daily"}, '"drugs" in man.yaml must be a list of protocol texts'),
+    ],
+)
+def test_bad_input_is_refused_in_one_sentence(given, message):
+    said = refusal(**given)
+    assert said.startswith(message)
+    assert "\n" not in said
+
+
+def test_a_bad_drug_names_its_place():
+    assert refusal(drugs=["anastrozol 1 mg daily"]).endswith("in drugs[0] of man.yaml")
+
+
+def test_an_unlikely_value_warns_and_is_kept():
+    with pytest.warns(ModelWarning, match="testosterone 2000 ng/dL in labs"):
+        assert man(labs=[LAB | {"value": "2000 ng/dL"}]).labs[0].value == 2000
+
+
+def test_a_file_is_read_and_named_in_errors(tmp_path):
+    path = tmp_path / "other.yaml"
+    path.write_text("age: 50\nlabs:\n  - {analyte: LH, value: 4 IU/L, time: 10:30}\n", encoding="utf-8")
+    assert Subject.open(path).labs[0].hour == 10.5
+    path.write_text("age: 50\nsex: male\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r'unknown key "sex" in other.yaml'):
+        Subject.open(path)
+
+
+def test_an_unknown_name_lists_the_bundled_men():
+    with pytest.raises(InputError, match='did you mean "older-man"'):
+        Subject.open("older-men")
+
+
+def test_the_template_is_a_man():
+    assert Subject.from_mapping(parse_yaml(Subject.template(), "template"), "template").age == 45
+
+
+def test_the_template_shows_every_key_uncommented_too():
+    text = "\n".join(
+        line.removeprefix("# ")
+        if line.startswith(("# height", "# weight", "# condition:", "# labs", "# semen", "# dxa", "#   -"))
+        else line
+        for line in Subject.template().splitlines()
+    )
+    subject = Subject.from_mapping(parse_yaml(text, "template"), "template")
+    assert len(subject.labs) == 5 and len(subject.semen) == 1 and len(subject.dxa) == 2
+
+
+# Completion -----------------------------------------------------------------------------------------
+
+
+def test_nothing_measured_is_all_assumed():
+    done = complete(man())
+    assert done.condition == "eugonadal"
+    assert {a.name for a in done.assumed} == set(done.reference) | {"height"}
+    assert not done.measured and not done.converted
+    assert all(a.low <= a.value <= a.high for a in done.assumed)
+    assert all("45 years" in a.sentence for a in done.assumed if a.name != "height")
+
+
+def test_measured_values_are_converted_and_kept():
+    done = complete(man(labs=[LAB], BMI=27))
+    assert done.reference["testosterone"] == done.measured["testosterone"] < 343
+    assert done.reference["BMI"] == 27
+    assert "immunoassay, 08:00" in done.converted[0]
+    assert "testosterone" not in {a.name for a in done.assumed}
+
+
+def test_testosterone_moves_what_goes_with_it():
+    low, high = (
+        complete(man(BMI=27, condition="eugonadal", labs=[LAB | {"value": v}])) for v in ("250 ng/dL", "900 ng/dL")
+    )
+    assert low.reference["SHBG"] < high.reference["SHBG"]
+    assert low.reference["estradiol"] < high.reference["estradiol"]
+    assert low.reference["semen_volume"] == high.reference["semen_volume"]
+
+
+@pytest.mark.parametrize(
+    ("given", "condition"),
+    [
+        ({"labs": [LAB | {"value": "220 ng/dL", "assay": "LC-MS/MS"}], "BMI": 34}, "obese-hypogonadal"),
+        (
+            {"labs": [LAB | {"value": "220 ng/dL", "assay": "LC-MS/MS"}], "age": 66, "BMI": 26},
+            "ageing-low-testosterone",
+        ),
+        ({"labs": [LAB | {"value": "220 ng/dL", "assay": "LC-MS/MS"}], "BMI": 26}, "eugonadal"),
+        ({"labs": [LAB | {"value": "301 ng/dL", "assay": "LC-MS/MS"}], "BMI": 34}, "eugonadal"),
+        ({"labs": [LAB | {"value": "299 ng/dL", "assay": "LC-MS/MS"}], "BMI": 34}, "obese-hypogonadal"),
+        ({"semen": [{"concentration": "9 10^6/mL", "volume": "3 mL"}]}, "oligozoospermic-subfertile"),
+        ({"semen": [{"concentration": "0 10^6/mL", "volume": "3 mL"}]}, "oligozoospermic-subfertile"),
+        ({"semen": [{"concentration": "60 10^6/mL", "volume": "3 mL"}]}, "eugonadal"),
+    ],
+)
+def test_the_condition_is_inferred_with_its_reason(given, condition):
+    done = complete(man(**given))
+    assert done.condition == condition
+    assert condition in done.condition_reason or condition == "eugonadal"
+
+
+def test_several_values_are_averaged_and_said():
+    done = complete(man(labs=[{"analyte": "FSH", "value": "4 IU/L"}, {"analyte": "FSH", "value": "9 IU/L"}]))
+    assert done.reference["FSH"] == pytest.approx(6)
+    assert any("2 values of FSH are averaged" in sentence for sentence in done.converted)
+
+
+def test_azoospermia_is_an_ordinary_input():
+    done = complete(man(semen=[{"concentration": "0 10^6/mL", "volume": "2.5 mL"}]))
+    assert done.reference["sperm_concentration"] == 0
+    assert all(np.isfinite(value) for value in done.reference.values())
+    assert done.reference["FSH"] > complete(man()).reference["FSH"]
+    assert np.all(draw(done, np.random.default_rng(1), 50).reference["sperm_concentration"] == 0)
+
+
+def test_two_of_three_give_the_third():
+    done = complete(
+        man(
+            labs=[
+                {"analyte": "testosterone", "value": "5.9 nmol/L"},
+                {"analyte": "free_testosterone", "value": "163 pmol/L"},
+            ]
+        )
+    )
+    assert 10 < done.measured["SHBG"] < 20
+    assert any("SHBG" in sentence and "follows" in sentence for sentence in done.converted)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (
+            {
+                "labs": [
+                    LAB,
+                    {"analyte": "SHBG", "value": "30 nmol/L"},
+                    {"analyte": "free_testosterone", "value": "240 pg/mL"},
+                ]
+            },
+            "does not fit total testosterone",
+        ),
+        ({"labs": [LAB, {"analyte": "bioavailable_testosterone", "value": "600 ng/dL"}]}, "exceeds total"),
+        ({"height": "180 cm", "weight": "80 kg", "BMI": 33}, "does not fit height and weight"),
+        ({"semen": [{"concentration": "0 10^6/mL", "total_motility": "40 %"}]}, "no sperm but a motility"),
+        ({"labs": [LAB | {"value": "300 ng/dL"}, {"analyte": "estradiol", "value": "115 pg/mL"}]}, "is improbable"),
+        ({"condition": "primary-failure", "labs": [{"analyte": "LH", "value": "2 IU/L"}]}, "is unlike primary-failure"),
+        ({"condition": "agonadal", "semen": [{"concentration": "20 10^6/mL", "volume": "3 mL"}]}, "is unlike agonadal"),
+    ],
+)
+def test_contradictions_are_reported(given, words):
+    assert any(words in sentence for sentence in complete(man(**given)).contradictions)
+
+
+@pytest.mark.parametrize("name", bundled())
+def test_bundled_men_are_completed_without_contradiction(name):
+    done = complete(Subject.open(name))
+    assert done.contradictions == ()
+    assert done.subject.published
+    assert done.subject.condition == done.condition
+
+
+def test_the_bundled_men_are_the_published_ones():
+    assert set(bundled()) == {
+        *("older-man", "older-man-twice-weekly", "oligozoospermic-man", "obese-man", "aromatase-deficient-man"),
+    }
+    printed = {lab.analyte: lab.value for lab in Subject.open("older-man").labs}
+    assert printed == {"testosterone": 343, "estradiol": 26, "LH": 5.1}
+
+
+@pytest.mark.parametrize("condition", population_prior.conditions())
+def test_a_lesion_keeps_measured_apart_from_reference(condition):
+    labs = [LAB | {"value": "200 ng/dL"}]
+    done = complete(man(condition=condition, labs=labs, BMI=27))
+    lesion = population_prior.condition_named(condition).lesion
+    assert bool(done.lesion) == bool(lesion)
+    assert done.measured_is_reference == (not lesion)
+    if lesion:
+        assert done.reference["testosterone"] == pytest.approx(complete(man(BMI=27)).reference["testosterone"])
+        assert done.measured["testosterone"] < done.reference["testosterone"]
+    else:
+        assert done.reference["testosterone"] == done.measured["testosterone"]
+
+
+def test_drugs_keep_measured_apart_from_reference():
+    done = complete(man(labs=[LAB | {"value": "700 ng/dL"}], drugs=["anastrozole 1 mg daily"]))
+    assert not done.measured_is_reference
+    assert done.reference["testosterone"] < done.measured["testosterone"]
+    assert any("his drugs" in note for note in done.notes)
+
+
+def test_there_are_the_nine_conditions():
+    assert population_prior.conditions() == [
+        *("eugonadal", "obese-hypogonadal", "ageing-low-testosterone", "oligozoospermic-subfertile"),
+        *("primary-failure", "hypogonadotropic", "aromatase-deficient", "aromatase-excess", "agonadal"),
+    ]
+    assert population_prior.typical_lesion("agonadal") == {"leydig": 0.0, "sertoli": 0.0}
+
+
+def test_the_age_is_needed():
+    with pytest.raises(InputError, match="age is missing"):
+        population_prior.prior(None)
+
+
+# The population against published marginals (before any noise of the laboratory) ------------------------
+
+
+@pytest.mark.parametrize(
+    ("age", "name", "low", "high"),
+    [
+        (29, "testosterone", 430, 480),  # 531 in the morning over the rhythm
+        (77, "testosterone", 310, 360),  # 13.1 (SD 4.9) nmol/L in the morning on LC-MS/MS, median about 354
+        (77, "estradiol", 17, 22),  # 73 (SD 29) pmol/L
+        (49, "estradiol", 22, 28),  # 28 (SD 10)
+        (77, "SHBG", 35, 46),  # 42 (SD 17)
+        (45, "LH", 3.8, 4.8),  # 4.2 in adult men
+        (45, "FSH", 4.0, 6.0),  # 5.6 in adult men, 4.5 assumed earlier
+        (75, "bmd_hip", 0.93, 0.99),  # 0.961
+    ],
+)
+def test_medians_lie_where_published(age, name, low, high):
+    typical = population_prior.typical(population_prior.prior(age))
+    assert low < typical[name] < high
+
+
+def test_testosterone_goes_with_SHBG_as_published():
+    drawn = population_prior.draw(population_prior.prior(77, 26.5), np.random.default_rng(3), 4000)
+    r = np.corrcoef(np.log(drawn["testosterone"]), np.log(drawn["SHBG"]))[0, 1]
+    assert r == pytest.approx(0.6, abs=0.04)
+
+
+def test_body_mass_joins_when_it_is_missing():
+    drawn = population_prior.draw(population_prior.prior(50), np.random.default_rng(3), 4000)
+    assert np.corrcoef(drawn["BMI"], drawn["fat_mass"])[0, 1] > 0.8
+    assert np.corrcoef(drawn["BMI"], np.log(drawn["testosterone"]))[0, 1] < -0.3
+    assert 20 < np.percentile(drawn["BMI"], 2.5) < np.percentile(drawn["BMI"], 97.5) < 40
+
+
+def test_every_number_of_the_population_is_sourced():
+    assert population().quantities  # loading checks sources, notes, names, units and correlations

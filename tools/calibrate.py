@@ -1,0 +1,65 @@
+"""make calibrate: fit the joint parameters and write data/fits/joint.yaml and docs/calibration.md."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from leydig.evidence import trials
+from leydig.studies import calibrate
+from leydig.studies.calibration_report import fit_file, page
+from leydig.studies.published import figures
+
+ROOT = Path(__file__).resolve().parent.parent
+_problem: calibrate.Problem
+_free: calibrate.Free
+
+
+def _load() -> None:
+    """Per worker: the calibration arms, prepared once."""
+    global _problem, _free
+    _problem = calibrate.assemble([t for t in trials("calibration") if figures(t)])
+    _free = calibrate.free_parameters()
+
+
+def _predict(values: np.ndarray) -> np.ndarray:
+    return calibrate.predictions(_problem, *calibrate.place(_free, values))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--starts", type=int, default=1, help="random starts besides the prior's centre")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--dry", action="store_true", help="write nothing")
+    options = parser.parse_args()
+    _load()
+    began, rng = time.monotonic(), np.random.default_rng(options.seed)
+
+    def say(line: str) -> None:
+        print(f"{time.monotonic() - began:6.0f} s  {line}", file=sys.stderr, flush=True)
+
+    say(f"{len(_problem.figures)} figures of {len({f.trial for f in _problem.figures})} calibration studies, "
+        f"{len(_problem.arms)} arms, {len(_free.names)} parameters")
+    _predict(_free.centre)  # compiles before the workers start
+    with ProcessPoolExecutor(2, initializer=_load) as pool:
+        estimates = []
+        for turn in range(1 + options.starts):
+            away = 0.5 * _free.spread * rng.standard_normal(len(_free.names)) if turn else 0.0
+            begin = np.clip(_free.centre + away, _free.low, _free.high)
+            say(f"start {turn + 1} of {1 + options.starts}")
+            estimates.append(calibrate.fit(_problem, _free, begin, pool, _predict, say))
+            say(f"objective {estimates[-1].objective:.2f}")
+    best = min(estimates, key=lambda e: e.objective)
+    if not options.dry:
+        (ROOT / "src/leydig/data/fits/joint.yaml").write_text(fit_file(best, _problem))
+        (ROOT / "docs/calibration.md").write_text(page(best, _problem, [e.objective for e in estimates]))
+        say("wrote src/leydig/data/fits/joint.yaml and docs/calibration.md")
+
+
+if __name__ == "__main__":
+    main()
