@@ -43,8 +43,10 @@ def main() -> None:
     def say(line: str) -> None:
         print(f"{time.monotonic() - began:6.0f} s  {line}", file=sys.stderr, flush=True)
 
-    say(f"{len(_problem.figures)} figures of {len({f.trial for f in _problem.figures})} calibration studies, "
-        f"{len(_problem.arms)} arms, {len(_free.names)} parameters")
+    say(
+        f"{len(_problem.figures)} figures of {len({f.trial for f in _problem.figures})} calibration studies, "
+        f"{len(_problem.arms)} arms, {len(_free.names)} parameters"
+    )
     _predict(_free.centre)  # compiles before the workers start
     with ProcessPoolExecutor(2, initializer=_load) as pool:
         estimates = []

@@ -16,7 +16,7 @@ PACKAGE = "leydig"
 
 # Lowest first. A module may import from its own line and from the lines before it.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "files", "quantities", "units", "bibliography", "fits", "parameters", "evidence"),
+    ("errors", "writing", "files", "quantities", "units", "bibliography", "fits", "parameters", "evidence"),
     ("physiology", "pharmacology", "engine"),
     ("model", "outputs", "start", "laboratory", "population_prior", "completion", "subject"),
     ("studies",),

@@ -120,9 +120,7 @@ def derivatives(state: State, individual: Individual, inputs: Inputs) -> State:
     man, p = individual
     free = state.steroids.free_testosterone
     androgen = steroids.androgen(free, state.steroids.free_dihydrotestosterone, p.steroids)
-    drug = effects.Concentrations(
-        inputs.anastrozole, state.letrozole.central, inputs.ketoconazole, inputs.degarelix
-    )
+    drug = effects.Concentrations(inputs.anastrozole, state.letrozole.central, inputs.ketoconazole, inputs.degarelix)
     load = effects.inhibitor_load(drug, p.effects)
     synthesis = effects.steroidogenesis(drug, p.effects)
     FSH = state.axis.FSH + inputs.FSH_given
@@ -218,10 +216,7 @@ def personalise(baseline: Baseline, p: Parameters, lesion: Lesion | None = None)
 
     resting = spermatogenesis.Signals(FSH=baseline.FSH, intratesticular_testosterone=testosterone_in_testis)
     germ = spermatogenesis.Capacity(baseline.sensitivity, 0, 1, 0, 0, 0, 1)
-    sensed = spermatogenesis.relative_hormones(germ, p.spermatogenesis, resting)
-    output = spermatogenesis.commitment(*sensed, p.spermatogenesis) * spermatogenesis.release(
-        *sensed, p.spermatogenesis
-    )
+    output = spermatogenesis.at_rest(germ, p.spermatogenesis, resting).ducts_3
     return Man(
         axis=hypothalamus_pituitary.Setpoints(
             androgen=steroids.androgen(free, free_DHT, s),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from leydig.physiology import bone, spermatogenesis, steroids
 from leydig.physiology.arithmetic import positive
 from leydig.units import from_molar
 
+# Drugs whose level is a quantity, where they are given.
 DRUGS = ("anastrozole", "letrozole", "ketoconazole", "degarelix", "hCG", "FSH_given")
 
 
@@ -94,7 +95,7 @@ def quantities(
 
 def drug_levels(state: model.State, u: model.Inputs) -> Mapping[str, np.ndarray]:
     """Levels of the drugs that are there at all, by name."""
-    levels = {
+    levels: dict[str, Any] = {
         "anastrozole": u.anastrozole,
         "letrozole": state.letrozole.central,
         "ketoconazole": 1000 * u.ketoconazole,  # ug/mL to ng/mL

@@ -68,7 +68,7 @@ def rest(individual: model.Individual) -> np.ndarray:
     return np.array(flatten(model.at_rest(*individual)), float)
 
 
-def settle(individual: model.Individual, state: np.ndarray, age: float, compile: bool = False) -> np.ndarray:
+def settle(individual: model.Individual, state: np.ndarray, age: float, compile: bool | None = None) -> np.ndarray:
     """The steady state that an untreated man reaches from ``state``; BMD stays as it is.
 
     Follows the equations for years, then polishes with Newton steps on everything but BMD.
@@ -96,7 +96,7 @@ def begin(
     taken: Sequence[Event] = (),
     measured: Mapping[str, float] | None = None,
     scale: Scale | None = None,
-    compile: bool = False,
+    compile: bool | None = None,
 ) -> Start:
     """A man at day 0.
 
@@ -117,14 +117,19 @@ def begin(
         steps = {name: wanted[name] / max(reached[name], 1e-9 * wanted[name]) for name in wanted}
         if all(abs(np.log(step)) < MATCH_TOLERANCE for step in steps.values()):
             break
-        changed = {name: _within(name, getattr(moved, name) * min(max(step, 0.5), 2.0) ** 0.7, baseline) for name, step in steps.items()}
+        changed = {
+            name: _within(name, getattr(moved, name) * min(max(step, 0.5), 2.0) ** 0.7, baseline)
+            for name, step in steps.items()
+        }
         if all(changed[name] == getattr(moved, name) for name in changed):
             break
         moved = moved._replace(**changed)
     individual, state = _as_he_is(moved, parameters, lesion, earlier, compile)
     reached = _values(individual, state, moved)
     missed = {
-        name: (value, reached[name]) for name, value in wanted.items() if abs(np.log(value / max(reached[name], 1e-12))) > 0.05
+        name: (value, reached[name])
+        for name, value in wanted.items()
+        if abs(np.log(value / max(reached[name], 1e-12))) > 0.05
     }
     for name, place in zip(("bmd_spine", "bmd_hip"), BMD, strict=True):
         state[place] = (measured or {}).get(name, getattr(moved, name))
@@ -147,7 +152,7 @@ def _as_he_is(
     parameters: model.Parameters,
     lesion: model.Lesion | None,
     earlier: Channels,
-    compile: bool,
+    compile: bool | None,
 ) -> tuple[model.Individual, np.ndarray]:
     """The diseased man at rest, or the treated one at the end of his run-in."""
     individual = model.Individual(model.personalise(baseline, parameters, lesion), parameters)

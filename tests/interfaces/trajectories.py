@@ -58,7 +58,7 @@ PUBLISHED = (
      "unit": "ng/dL", "source": "leder2004"},
 )  # fmt: skip
 SOURCES = (
-    {"key": "leder2004", "reference": "Leder BZ. Aromatase inhibition in older men. JCEM 89 (2004). doi 10.1210/jc.1. [abstract]",
+    {"key": "leder2004", "reference": "Leder BZ. Aromatase inhibition. JCEM 89 (2004). doi 10.1210/jc.1. [abstract]",
      "verification": "abstract", "used_for": "published figures"},
     {"key": "own_fit", "reference": "Fit of this project, see https://example.org/fit. [own]",
      "verification": "own", "used_for": "fitted parameters"},
@@ -128,4 +128,9 @@ def trajectory(
         "digests": {"parameters": "1f0c", "equations": "77ab"},
     }
     laboratory = panel(ANALYTES, days, strength, width, {k: v for k, v in change.items() if k in ANALYTES})
+    for part in (laboratory, with_drug):
+        for held in (part.values, part.lower, part.upper):
+            if held is not None:
+                held["testosterone_estradiol_ratio"] = held["testosterone"] / held["estradiol"]
+        part.units["testosterone_estradiol_ratio"] = "1"
     return Trajectory(subject, protocol, days.astype(float), with_drug, laboratory, **{**given, **fields})

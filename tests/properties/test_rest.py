@@ -53,7 +53,9 @@ def test_every_draw_of_the_fit_is_at_rest(seed, width):
     for name, value in zip(names(model.Parameters), flatten(shared), strict=True):
         entry = fitted.get(name)
         if entry is not None:
-            value = float(np.clip(entry.prior.centre * np.exp(width * entry.prior.log_sd * rng.standard_normal()), *entry.bounds))
+            value = float(
+                np.clip(entry.prior.centre * np.exp(width * entry.prior.log_sd * rng.standard_normal()), *entry.bounds)
+            )
         leaves.append(value)
     assert largest_relative_rate(YOUNG, build(model.Parameters, leaves)) < 1e-9
 

@@ -36,7 +36,9 @@ def test_generated_rates_equal_plain_equations(name):
     rng = np.random.default_rng(3)
     for _ in range(5):
         state = start.rest(who) * np.exp(0.5 * rng.standard_normal(len(start.STATES)))
-        inputs = QUIET._replace(anastrozole=rng.uniform(0, 40), ketoconazole=rng.uniform(0, 5), degarelix=rng.uniform(0, 20))
+        inputs = QUIET._replace(
+            anastrozole=rng.uniform(0, 40), ketoconazole=rng.uniform(0, 5), degarelix=rng.uniform(0, 20)
+        )
         out = np.zeros(len(state))
         model.traced().rates(state, start.vector(who), np.array(inputs, float), out)
         np.testing.assert_allclose(out, plain(who, inputs)(0, state), rtol=1e-10, atol=1e-9)
@@ -95,7 +97,9 @@ def test_failed_solve_is_a_status_and_a_sentence():
     who = individual()
     state = start.rest(who)
     state[start.STATES.index("steroids.SHBG")] = np.nan
-    solution = reference.solve(model.traced(), state, start.vector(who), steady(list(QUIET)), np.array([0.0, 24.0, 48.0]))
+    solution = reference.solve(
+        model.traced(), state, start.vector(who), steady(list(QUIET)), np.array([0.0, 24.0, 48.0])
+    )
     assert solution.status is not reference.Status.done
     assert solution.status.value.startswith("the sol")
     assert np.isnan(solution.values[-1]).all() or np.isnan(solution.values[-1]).any()
@@ -142,7 +146,9 @@ def test_testosterone_infusion_has_its_closed_form_steady_state():
     who = individual(YOUNG, model.Lesion(leydig=0.0, sertoli=0.0))
     rate = 500.0  # nmol/h
     table = steady(list(QUIET._replace(testosterone_input=rate)))
-    end = reference.solve(model.traced(), start.rest(who), start.vector(who), table, np.array([0.0, 24.0 * 400])).values[-1]
+    end = reference.solve(
+        model.traced(), start.rest(who), start.vector(who), table, np.array([0.0, 24.0 * 400])
+    ).values[-1]
     state = build(model.State, end)
     man, p = who
     expected = rate / man.steroids.free_clearance_testosterone

@@ -5,7 +5,7 @@ import datetime
 import numpy as np
 import pytest
 
-from leydig import population_prior
+from leydig import laboratory, population_prior
 from leydig.errors import InputError, ModelWarning
 from leydig.files import parse_yaml
 from leydig.population_prior.loading import population
@@ -206,6 +206,20 @@ def test_azoospermia_is_an_ordinary_input():
     assert all(np.isfinite(value) for value in done.reference.values())
     assert done.reference["FSH"] > complete(man()).reference["FSH"]
     assert np.all(draw(done, np.random.default_rng(1), 50).reference["sperm_concentration"] == 0)
+
+
+def test_what_is_missing_follows_what_the_assay_leaves_open():
+    done = complete(man(BMI=27, condition="eugonadal", labs=[LAB]))
+    drawn = draw(done, np.random.default_rng(2), 4000)
+    assert np.array_equal(drawn.reference["testosterone"], drawn.measured["testosterone"])
+    log_T, log_SHBG = (np.log(drawn.reference[name]) for name in ("testosterone", "SHBG"))
+    assert np.std(log_T) == pytest.approx(laboratory.constants().testosterone_immunoassay_spread, rel=0.05)
+    # the slope of SHBG on testosterone among men: r s_SHBG / s_T, spreads and correlation of the population
+    quantities = population().quantities
+    slope = 0.6 * quantities["SHBG"].spread.value / quantities["testosterone"].spread.value
+    assert np.polyfit(log_T, log_SHBG, 1)[0] == pytest.approx(slope, abs=0.12)
+    exact = draw(complete(man(BMI=27, labs=[LAB | {"assay": "LC-MS/MS"}])), np.random.default_rng(2), 10)
+    assert np.ptp(exact.reference["testosterone"]) == 0
 
 
 def test_two_of_three_give_the_third():

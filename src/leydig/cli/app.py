@@ -83,8 +83,9 @@ def simulate(
         str, typer.Option("--seed", metavar="S", help="Which random draws; the same seed, the same result.")
     ] = "0",
     start_weekday: Annotated[
-        str, typer.Option("--start-weekday", metavar="DAY", help="The day of the week of day 0.")
-    ] = "Mon",
+        str | None,
+        typer.Option("--start-weekday", metavar="DAY", help="Day of the week of day 0. Default: of his last baseline."),
+    ] = None,
     out: Annotated[
         str | None,
         typer.Option(

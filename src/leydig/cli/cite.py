@@ -29,15 +29,18 @@ def run(of: str, protocols: Sequence[str], *, as_json: bool, bibtex: bool) -> in
 
 
 def _of_subject(subject: str, protocols: Sequence[str]) -> list[dict[str, str]]:
-    """The sources of a run that is made for this purpose."""
+    """The sources that a run of this man under these protocols rests on; nothing is run for it."""
     if not protocols:
         raise InputError(
             f'cite {subject} needs --protocol TEXT, such as "anastrozole 1 mg daily"; or give it the JSON file of a run'
         )
     from leydig.cli.simulate import read
-    from leydig.studies.simulate import simulate
+    from leydig.pharmacology.protocol import Protocol
+    from leydig.studies import provenance
 
-    return _merged([run.sources for run in simulate(*read(subject, protocols))])
+    man, plans = read(subject, protocols)
+    plans += [Protocol.parse(text) for text in man.drugs]
+    return _merged([provenance.sources(sorted({drug for plan in plans for drug in plan.drugs}))])
 
 
 def _of_file(file: str, protocols: Sequence[str]) -> list[dict[str, str]]:

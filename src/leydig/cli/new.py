@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-
 from leydig.cli.options import usable_path
 from leydig.cli.shell import DONE, print_json
 from leydig.errors import InputError
+from leydig.writing import write_text
 
 
 def run(file: str, *, force: bool, as_json: bool) -> int:
@@ -19,12 +18,7 @@ def run(file: str, *, force: bool, as_json: bool) -> int:
         raise InputError(f"there is no folder {path.parent}; create it or choose another")
     if path.exists() and not force:
         raise InputError(f"{path} is already there; choose another name, or overwrite it with --force")
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
-    try:
-        unfinished.write_text(Subject.template(), encoding="utf-8")
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    write_text(path, Subject.template())
     if as_json:
         print_json({"file": str(path)})
     else:

@@ -9,6 +9,7 @@ from leydig.errors import InputError, nearest
 
 LARGEST_SEED = 2**32 - 1
 FEWEST_DRAWS, MOST_DRAWS = 200, 10_000
+MOST_DRAWN_DAYS = 2_000_000  # draws times days times protocols that are kept at once, somewhat below 1 GB
 FILES = (".json", ".csv", ".parquet", ".nc", ".html")
 IN_A_FOLDER = ("report.html", "trajectory.json", "trajectory.csv")
 

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from leydig.cli.options import FEWEST_DRAWS, LARGEST_SEED, MOST_DRAWS, Target, horizon, usable_path, weekday, whole
+from leydig.cli.options import (
+    FEWEST_DRAWS,
+    LARGEST_SEED,
+    MOST_DRAWN_DAYS,
+    MOST_DRAWS,
+    Target,
+    horizon,
+    usable_path,
+    weekday,
+    whole,
+)
 from leydig.cli.shell import DONE, FOUND_WRONG, collected_warnings, print_json, progress_bar, say
 from leydig.errors import InputError
 
@@ -24,7 +34,7 @@ def run(
     bands: bool,
     draws: str | None,
     seed: str,
-    start_weekday: str,
+    start_weekday: str | None,
     out: str | None,
     as_json: bool,
 ) -> int:
@@ -36,10 +46,11 @@ def run(
     wanted = str(FEWEST_DRAWS) if bands and draws is None else draws
     count = 0 if wanted is None else whole("--draws", wanted, FEWEST_DRAWS, MOST_DRAWS)
     chosen_seed = whole("--seed", seed, 0, LARGEST_SEED)
-    first_day = weekday("--start-weekday", start_weekday)
+    first_day = None if start_weekday is None else weekday("--start-weekday", start_weekday)
     target = None if out is None else Target(out, subject)
     with collected_warnings() as warned:
         man, plans = read(subject, protocols)
+        _check_size(plans, length, count)
         runs = _simulate(man, plans, length, count, chosen_seed, first_day)
         written = _write(runs, target)
     if as_json:
@@ -50,6 +61,18 @@ def run(
     for run in stopped:
         say("error", f"{run.protocol}: {run.status}")
     return FOUND_WRONG if stopped else DONE
+
+
+def _check_size(plans: Sequence[Protocol], days: float | None, draws: int) -> None:
+    """Refuse bands that would not fit into memory: every draw of every protocol is kept for every day."""
+    from leydig.studies.simulate import DEFAULT_DAYS
+
+    length = days or max(plan.duration_days or DEFAULT_DAYS for plan in plans)
+    if draws * length * len(plans) > MOST_DRAWN_DAYS:
+        most = int(MOST_DRAWN_DAYS // (length * len(plans)))
+        advice = f"draw at most {most:,}" if most >= FEWEST_DRAWS else "shorten the run or leave the bands out"
+        several = f" under {len(plans)} protocols" if len(plans) > 1 else ""
+        raise InputError(f"{draws:,} draws of {length:,.0f} days{several} are more than fit into memory; {advice}")
 
 
 def read(subject: str, protocols: Sequence[str]) -> tuple[Subject, list[Protocol]]:
@@ -72,7 +95,7 @@ def read(subject: str, protocols: Sequence[str]) -> tuple[Subject, list[Protocol
 
 
 def _simulate(
-    man: Subject, protocols: Sequence[Protocol], days: float | None, draws: int, seed: int, first_day: int
+    man: Subject, protocols: Sequence[Protocol], days: float | None, draws: int, seed: int, first_day: int | None
 ) -> list[Trajectory]:
     from leydig.studies.simulate import simulate
 
@@ -99,48 +122,42 @@ def _write(runs: Sequence[Trajectory], target: Target | None) -> list[str]:
 def _as_object(runs: Sequence[Trajectory]) -> dict[str, Any]:
     from leydig.io import tables
 
-    return tables.as_object(runs)
+    return tables.document(runs)
 
 
 def _show(runs: Sequence[Trajectory], written: Sequence[str]) -> None:
-    """The tables, what the reader must know about them, and where the files are."""
+    """Red flags, the tables, what the reader must know about them, and where the files are."""
     from rich.console import Console
+    from rich.markup import escape
 
     from leydig.cli.table import NOT_ADVICE, table
+    from leydig.report import flags, page
+    from leydig.report.runs import letters
 
     console = Console(file=sys.stdout, highlight=False)
-    console.print(_heading(runs[0].subject), markup=False)
-    for run in runs:
-        console.print(table(run))
+    console.print(f"{runs[0].subject['name']}: {page.subject_line(runs[0])}", markup=False)
+    console.print(NOT_ADVICE)
+    for flag in flags.red_flags(runs):
+        console.print(f"! {flag.name}: {flag.finding}. {flag.meaning}", markup=False)
+    for letter, run in zip(letters(len(runs)), runs, strict=True):
+        console.print()
+        console.print(table(run, escape(f"{letter}: {run.protocol}" if letter else run.protocol)))
+    console.print()
     for sentence in _notes(runs):
         console.print(sentence, markup=False)
-    console.print(NOT_ADVICE)
     for path in written:
         console.print(f"written: {path}", markup=False, soft_wrap=True)
 
 
-def _heading(subject: Mapping[str, Any]) -> str:
-    parts = [str(subject.get("name") or "a man")]
-    if subject.get("age") is not None:
-        parts.append(f"{subject['age']:g} years")
-    if subject.get("condition"):
-        parts.append(str(subject["condition"]))
-    return ", ".join(parts)
-
-
 def _notes(runs: Sequence[Trajectory]) -> list[str]:
-    """One line each: how blood was measured, what the bands are, what was assumed, every remark."""
-    first = runs[0]
-    notes = []
-    note = (first.subject.get("laboratory") or {}).get("note")
-    if note:
-        notes.append(f"blood: {note}")
-    if first.draws:
-        failed = sum(run.failed_draws for run in runs)
-        lost = f"; {failed} draws failed" if failed else ""
-        notes.append(f"bands: 95 % of {first.draws} joint draws of the man and the fit, seed {first.seed}{lost}")
-    assumed = list(dict.fromkeys(sentence for run in runs for sentence in run.assumed))
+    """How blood was measured, what the bands are, what was assumed, every remark."""
+    from leydig.report import page
+
+    notes = [page.scale_note(runs[0])]
+    if runs[0].draws:
+        notes.append(page.band_note(runs))
+    assumed = dict.fromkeys(sentence for run in runs for sentence in run.assumed)
     if assumed:
-        notes.append(f"assumed: {len(assumed)} things that were not given (--json or the report lists them)")
+        notes.append(f"Assumed where nothing was given: {len(assumed)} statements, listed by --json and in the report.")
     notes += [f"remark: {remark}" for remark in dict.fromkeys(remark for run in runs for remark in run.remarks)]
     return notes

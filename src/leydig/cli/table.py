@@ -1,15 +1,14 @@
-"""The short table of a run in the terminal."""
+"""The short table of a run in the terminal, in the words and roundings of the report."""
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    import numpy as np
     from rich.table import Table
 
-    from leydig.engine.trajectory import Panel, Trajectory
+    from leydig.engine.trajectory import Trajectory
+    from leydig.report.runs import Series
 
 NOT_ADVICE = "For research and teaching, not medical advice."
 
@@ -17,79 +16,73 @@ NOT_ADVICE = "For research and teaching, not medical advice."
 class Row(NamedTuple):
     """One line of the table: a quantity as it is, or its change since day 0 in percent."""
 
-    label: str
     quantity: str
+    label: str = ""  # the report's name of the quantity where it is empty
     change: bool = False
 
 
 ROWS = (
-    Row("testosterone", "testosterone"),
-    Row("free testosterone", "free_testosterone"),
-    Row("estradiol", "estradiol"),
-    Row("T/E2", "testosterone_estradiol_ratio"),
-    Row("LH", "LH"),
-    Row("FSH", "FSH"),
-    Row("sperm concentration", "sperm_concentration"),
-    Row("total motile sperm", "total_motile_sperm_count"),
-    Row("spine BMD, change", "bmd_spine", change=True),
-    Row("hip BMD, change", "bmd_hip", change=True),
-    Row("CTX", "CTX"),
+    Row("testosterone"),
+    Row("free_testosterone"),
+    Row("estradiol"),
+    Row("testosterone_estradiol_ratio", "T/E2"),
+    Row("LH"),
+    Row("FSH"),
+    Row("sperm_concentration", "sperm"),
+    Row("total_motile_sperm_count", "motile sperm"),
+    Row("bmd_spine", "spine BMD, change", change=True),
+    Row("bmd_hip", "hip BMD, change", change=True),
+    Row("CTX"),
 )
 WEEKS_SHOWN = (4, 12)
 
 
-def table(run: Trajectory) -> Table:
+def table(run: Trajectory, title: str) -> Table:
     """Day 0, 4 and 12 weeks and the end of one run, with its bands where it has them.
 
     A quantity stands as the man's laboratory would print it where the laboratory measures it, else as it is.
     """
+    from rich import box
     from rich.table import Table
 
+    from leydig.report import runs, wording
+
     end = float(run.days[-1])
-    columns = [0.0, *(7.0 * week for week in WEEKS_SHOWN if 7 * week < end), end]
-    shown = Table(title=run.protocol, title_style="bold", title_justify="left", header_style="bold")
-    shown.add_column("")
-    shown.add_column("unit", style="dim")
+    columns = [0.0, *(float(wording.DAYS_PER_WEEK * week) for week in WEEKS_SHOWN), end]
+    columns = [day for day in columns if day < end] + [end]
+    shown = Table(title=title, title_style="bold", title_justify="left", box=box.SIMPLE_HEAD)
+    shown.show_edge, shown.padding = False, (0, 1, 0, 0)
+    shown.add_column("", no_wrap=True)
+    shown.add_column("unit", style="dim", no_wrap=True)
     for day in columns:
-        shown.add_column(moment(day), justify="right")
+        shown.add_column(wording.span(day) if day else "day 0", justify="right", overflow="fold")
     for row in ROWS:
-        panel = run.laboratory if row.quantity in run.laboratory.values else run.quantities
-        if row.quantity in panel.values:
-            unit = "%" if row.change else panel.units[row.quantity]
-            cells = [_cell(panel, run.days, day, row) for day in columns]
-            shown.add_row(row.label, "" if unit == "1" else unit, *cells)
+        if runs.has(run, row.quantity):
+            series = runs.shown(run, row.quantity)
+            unit = "%" if row.change else wording.unit(series.unit)
+            cells = [_change(series, day) if row.change else _level(series, day) for day in columns]
+            shown.add_row(row.label or wording.name(row.quantity), unit, *cells)
     return shown
 
 
-def moment(day: float) -> str:
-    """Day 0, 12 weeks, 2 years, day 45."""
-    years = day / 365.25
-    if day and abs(years - round(years)) * 365.25 < 0.5 and round(years) >= 1:
-        return "1 year" if round(years) == 1 else f"{round(years)} years"
-    if day and day % 7 == 0:
-        return "1 week" if day == 7 else f"{day / 7:g} weeks"
-    return f"day {day:g}"
+def _level(series: Series, day: float) -> str:
+    from leydig.report import wording
+
+    value, low, high = series.at(day)
+    number = wording.number(value, series.quantity)
+    if low is None or high is None:
+        return number
+    return f"{number}\n[dim]{wording.number(low, series.quantity)}–{wording.number(high, series.quantity)}[/dim]"
 
 
-def number(value: float, signed: bool = False) -> str:
-    """Three significant digits, without an exponent where a person would write none."""
-    if not math.isfinite(value):
-        return "–"
-    if value == 0:
-        return "0"
-    decimals = max(0, 2 - math.floor(math.log10(abs(value)))) if abs(value) >= 0.001 else 5
-    return f"{value:{'+' if signed else ''}.{min(decimals, 4)}f}".replace("-", "−")
+def _change(series: Series, day: float) -> str:
+    """Percent since day 0. A band is given only where all draws start at one value: else it is not the change's own."""
+    from leydig.report import published, wording
 
+    def percent(part: float) -> str:
+        return wording.percent(100 * (part / series.start - 1)).removesuffix("%").strip()
 
-def _cell(panel: Panel, days: np.ndarray, day: float, row: Row) -> str:
-    import numpy as np
-
-    values = panel.values[row.quantity]
-    now = float(np.interp(day, days, values))
-    if row.change:
-        before = float(values[0])
-        return number(100 * (now / before - 1), signed=True) if before else "–"
-    if panel.lower is None or panel.upper is None or row.quantity not in panel.lower:
-        return number(now)
-    low, high = (float(np.interp(day, days, band[row.quantity])) for band in (panel.lower, panel.upper))
-    return f"{number(now)}\n[dim]{number(low)} to {number(high)}[/dim]"
+    value, low, high = series.at(day)
+    if day == 0 or low is None or high is None or not published.fixed_start(series):
+        return percent(value)
+    return f"{percent(value)}\n[dim]{percent(low)} to {percent(high)}[/dim]"

@@ -13,12 +13,18 @@ import numpy as np
 class Segments(Protocol):
     """One channel: ``starts`` (n,), ``constant`` (n,), ``slope`` (n,), ``rates`` (m,), coefficients (n, m)."""
 
-    starts: np.ndarray
-    constant: np.ndarray
-    slope: np.ndarray
-    rates: np.ndarray
-    exponential: np.ndarray
-    ramp_exponential: np.ndarray
+    @property
+    def starts(self) -> np.ndarray: ...
+    @property
+    def constant(self) -> np.ndarray: ...
+    @property
+    def slope(self) -> np.ndarray: ...
+    @property
+    def rates(self) -> np.ndarray: ...
+    @property
+    def exponential(self) -> np.ndarray: ...
+    @property
+    def ramp_exponential(self) -> np.ndarray: ...
 
 
 class InputTable(NamedTuple):
@@ -81,4 +87,3 @@ def evaluate(table: InputTable, times: np.ndarray) -> np.ndarray:
     for column, k in enumerate(table.term_channel):
         values[:, k] += terms[:, column]
     return values.T
-

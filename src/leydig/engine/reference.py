@@ -6,13 +6,15 @@ inputs; the state itself never jumps.
 
 import enum
 import warnings
+from bisect import bisect_right
 from functools import cache
+from math import exp
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from leydig.engine.inputs import InputTable, evaluate
-from leydig.engine.trace import Traced, compiled
+from leydig.engine.inputs import InputTable
+from leydig.engine.trace import Traced, compiled, is_compiled
 
 
 class Status(enum.Enum):
@@ -41,18 +43,28 @@ ABSOLUTE_TOLERANCE = 1e-10
 STEPS_PER_INTERVAL = 5000
 
 
-def interpreted(traced: Traced) -> tuple[Any, Any]:
-    """Rates and Jacobian for the solver without compilation: plain floats are faster than array items."""
+def interpreted(traced: Traced, table: InputTable) -> tuple[Any, Any]:
+    """Rates and Jacobian for the solver without compilation: plain floats and lists are faster than array items."""
     rates, jacobian, n = traced.rates, traced.jacobian, len(traced.states)
+    starts, constant, slope, channel, rate, exponential, ramp = (part.tolist() for part in table)
+    terms = range(len(rate))
 
-    def rates_at(t, state, parameters, *table):
+    def inputs_at(t: float) -> list[float]:
+        row = max(bisect_right(starts, t) - 1, 0)
+        tau = t - starts[row]
+        values = [c + s * tau for c, s in zip(constant[row], slope[row], strict=True)]
+        for i in terms:
+            values[channel[i]] += (exponential[row][i] + ramp[row][i] * tau) * exp(-rate[i] * tau)
+        return values
+
+    def rates_at(t: float, state: np.ndarray, parameters: list[float], *_: Any) -> list[float]:
         out = [0.0] * n
-        rates(state.tolist(), parameters.tolist(), evaluate(InputTable(*table), np.array([t]))[:, 0].tolist(), out)
+        rates(state.tolist(), parameters, inputs_at(t), out)
         return out
 
-    def jacobian_at(t, state, parameters, *table):
+    def jacobian_at(t: float, state: np.ndarray, parameters: list[float], *_: Any) -> np.ndarray:
         out = np.empty((n, n))
-        jacobian(state.tolist(), parameters.tolist(), evaluate(InputTable(*table), np.array([t]))[:, 0].tolist(), out)
+        jacobian(state.tolist(), parameters, inputs_at(t), out)
         return out
 
     return rates_at, jacobian_at
@@ -74,16 +86,19 @@ def solve(
     *,
     rtol: float = RELATIVE_TOLERANCE,
     atol: float | np.ndarray = ABSOLUTE_TOLERANCE,
-    compile: bool = False,
+    compile: bool | None = None,
 ) -> Solution:
     """States at ``times`` (h, increasing, the first is the time of ``state``).
 
-    ``atol`` is in the unit of each state. ``compile`` runs machine code (same answer to rounding).
+    ``atol`` is in the unit of each state. ``compile`` asks for machine code (same answer to rounding);
+    by default it is used where it lies ready.
     Never raises for a failed solve: look at ``status``.
     """
     from scipy.integrate import ODEintWarning, odeint
 
-    rates_at, jacobian_at = machine_code(traced) if compile else interpreted(traced)
+    compile = is_compiled(traced) if compile is None else compile
+    rates_at, jacobian_at = machine_code(traced) if compile else interpreted(traced, inputs)
+    constants = np.asarray(parameters, float)
     times = np.asarray(times, float)
     inside = inputs.starts[(inputs.starts > times[0]) & (inputs.starts < times[-1])]
     # the library looks at one critical time per output, so every event is an output too
@@ -95,7 +110,7 @@ def solve(
                 rates_at,
                 np.asarray(state, float),
                 grid,
-                args=(np.asarray(parameters, float), *inputs),
+                args=(constants, *inputs) if compile else (constants.tolist(),),
                 Dfun=jacobian_at,
                 tfirst=True,
                 rtol=rtol,

@@ -123,12 +123,24 @@ def compiled(traced: Traced) -> ModuleType:
 
     Compilation takes some seconds the first time; the result is kept beside the generated text.
     """
-    path = traced.path.with_name(f"{traced.path.stem}_{_digest(traced.source + _WRAPPERS)}_compiled.py")
+    path = _compiled_path(traced)
     if not path.exists():
-        body = traced.source.replace("def rates", "@compiled\ndef rates").replace("def jacobian", "@compiled\ndef jacobian")
+        body = traced.source.replace("def rates", "@compiled\ndef rates").replace(
+            "def jacobian", "@compiled\ndef jacobian"
+        )
         header = "import numpy as np\nfrom numba import njit\n\ncompiled = njit(cache=True)\n"
         _write(path, header + body + _WRAPPERS)
     return _load(path)
+
+
+def is_compiled(traced: Traced) -> bool:
+    """Whether machine code of these very equations lies ready, so that nobody waits for it."""
+    path = _compiled_path(traced)
+    return path.exists() and any((path.parent / "__pycache__").glob(f"{path.stem}.rates_at-*.nbi"))
+
+
+def _compiled_path(traced: Traced) -> Path:
+    return traced.path.with_name(f"{traced.path.stem}_{_digest(traced.source + _WRAPPERS)}_compiled.py")
 
 
 def cache_folder() -> Path:
@@ -214,7 +226,7 @@ def _generate(derivatives: Callable[..., Any], state: type, parameters: type, in
         '"""Generated from the equations; do not edit."""\n',
         _function("rates", groups, {(i,): r for i, r in enumerate(rates)}),
     ]
-    entries = {}
+    entries: dict[tuple[int, ...], Any] = {}
     for i, rate in enumerate(rates):
         for j, symbol in enumerate(groups["state"]):
             if symbol in rate.free_symbols:

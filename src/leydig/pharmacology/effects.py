@@ -43,10 +43,11 @@ def inhibition(load, resistance, p: Parameters):
 
 def steroidogenesis(c: Concentrations, p: Parameters):
     """Steroid synthesis left under ketoconazole, 1 without."""
-    return 1 / (1 + (c.ketoconazole / p.ketoconazole_steroidogenesis_half) ** p.ketoconazole_steepness)
+    relative = c.ketoconazole / p.ketoconazole_steroidogenesis_half + p.concentration_floor
+    return 1 / (1 + relative**p.ketoconazole_steepness)
 
 
 def gnrh_action(c: Concentrations, p: Parameters):
     """GnRH action left under an antagonist, 1 without: 1 - I C^n / (IC50^n + C^n)."""
-    raised = (c.degarelix / p.degarelix_half) ** p.degarelix_steepness
+    raised = (c.degarelix / p.degarelix_half + p.concentration_floor) ** p.degarelix_steepness
     return 1 - p.degarelix_maximum * raised / (1 + raised)

@@ -25,6 +25,8 @@ Array = NDArray[np.float64]
 TOLERANCE = 0.25
 # "For ever" is this many doses; points per read-off; the share of steady state that counts as reached.
 MANY_DOSES, POINTS, STEADY = 150, 4001, 0.95
+# After this many mean residence times nothing is left.
+LIFETIMES = 40.0
 # What one ng/L is in a published unit: definitions.
 FROM_NG_PER_LITRE = {"ng/mL": 1e-3, "ng/dL": 0.1, "pg/mL": 1.0}
 
@@ -76,7 +78,7 @@ def run(drug: Drug, regimen: Regimen) -> Run:
     last = (count - 1) * every
     factor = drugs.unit_factor(drug, numbers)
     if drug.equations:
-        left = 40.0 * _slowest(drug, numbers)
+        left = LIFETIMES * _slowest(drug, numbers)
         level = _letrozole(kinetics.segments(drugs.system(drug, numbers), entering, drugs.weights(drug, numbers)), left)
         return Run(level, last, regimen.every or left, factor)
     system, weights = drugs.system(drug, numbers), {}
@@ -89,7 +91,7 @@ def run(drug: Drug, regimen: Regimen) -> Run:
         if drug.output.as_given:
             entering = [dose._replace(depot="blood") for dose in entering]
     segments = kinetics.segments(system, entering, weights or drugs.weights(drug, numbers))
-    left = 40.0 / float(segments.rates.min()) + regimen.duration
+    left = LIFETIMES / float(segments.rates.min()) + regimen.duration
     return Run(lambda times: kinetics.evaluate(segments, times), last, regimen.every or left, factor)
 
 

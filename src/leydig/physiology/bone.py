@@ -106,17 +106,10 @@ def derivatives(state: State, setpoints: Setpoints, p: Parameters, s: Signals) -
     """
     formed = formation(state.osteoblasts, s.estradiol, setpoints, p)
     return State(
-        resorption=(
-            +recruit_osteoclasts(setpoints, p, s)
-            - loss(state.resorption, p.osteoclast_rate)
-        ),
-        osteoblasts=(
-            +couple_osteoblasts(state.resorption, p)
-            - loss(state.osteoblasts, p.osteoblast_rate)
-        ),
+        resorption=(+recruit_osteoclasts(setpoints, p, s) - loss(state.resorption, p.osteoclast_rate)),
+        osteoblasts=(+couple_osteoblasts(state.resorption, p) - loss(state.osteoblasts, p.osteoblast_rate)),
         bmd_spine=(
-            +p.spine_renewal * setpoints.bmd_spine * formed
-            - loss(state.bmd_spine, p.spine_renewal * state.resorption)
+            +p.spine_renewal * setpoints.bmd_spine * formed - loss(state.bmd_spine, p.spine_renewal * state.resorption)
         ),
         bmd_hip=(
             +p.hip_renewal * setpoints.bmd_hip * formed
@@ -195,7 +188,8 @@ def fracture_risk(hip_z_score, age, estradiol, r: Reference):
     growth = r.fracture_age_slope
     years = (euler ** (growth * r.fracture_years) - 1) / growth
     base = r.fracture_rate * euler ** (growth * (age - r.fracture_age)) * years
-    missing = shortfall(positive(estradiol, r.fracture_estradiol_half / 1000), r.fracture_estradiol_half,
-                        r.fracture_estradiol_steepness)
+    missing = shortfall(
+        positive(estradiol, r.fracture_estradiol_half / 1000), r.fracture_estradiol_half, r.fracture_estradiol_steepness
+    )
     hazard = base * r.fracture_per_sd ** (-hip_z_score) * (1 + r.fracture_estradiol_excess * missing)
     return 1 - euler ** (-hazard)

@@ -120,12 +120,10 @@ def derivatives(state: State, setpoints: Setpoints, p: Parameters, s: Signals) -
     chronic = oversuppression(state, p) * ceilinged(braking, p.capacity_ceiling)
     return State(
         androgen_signal=(
-            +signal(s.androgen, setpoints.androgen, p.signal_rate)
-            - decay(state.androgen_signal, p.signal_rate)
+            +signal(s.androgen, setpoints.androgen, p.signal_rate) - decay(state.androgen_signal, p.signal_rate)
         ),
         estrogen_signal=(
-            +signal(s.estrogen, setpoints.estrogen, p.signal_rate)
-            - decay(state.estrogen_signal, p.signal_rate)
+            +signal(s.estrogen, setpoints.estrogen, p.signal_rate) - decay(state.estrogen_signal, p.signal_rate)
         ),
         gonadotrope_capacity=(
             +build_capacity(chronic, fast, outflow, p.capacity_time)

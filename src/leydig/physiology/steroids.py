@@ -224,12 +224,10 @@ def derivatives(state: State, capacity: Capacity, p: Parameters, s: Signals) -> 
             + loss(state.tissue_testosterone, p.testosterone_to_tissue)
         ),
         tissue_testosterone=(
-            +loss(free, p.testosterone_from_tissue)
-            - loss(state.tissue_testosterone, p.testosterone_from_tissue)
+            +loss(free, p.testosterone_from_tissue) - loss(state.tissue_testosterone, p.testosterone_from_tissue)
         ),
         free_dihydrotestosterone=(
-            +reduction(free, capacity, p)
-            - loss(state.free_dihydrotestosterone, p.dihydrotestosterone_elimination)
+            +reduction(free, capacity, p) - loss(state.free_dihydrotestosterone, p.dihydrotestosterone_elimination)
         ),
         estrone=(
             +estrone_from_androstenedione(capacity, p, s)
@@ -244,8 +242,5 @@ def derivatives(state: State, capacity: Capacity, p: Parameters, s: Signals) -> 
             + given(1000 * s.estradiol_input, p.estradiol_elimination, capacity.free_clearance_estradiol)
             - loss(state.free_estradiol, p.estradiol_elimination)
         ),
-        SHBG=(
-            +SHBG_made(free, capacity, p, s)
-            - loss(state.SHBG, p.SHBG_turnover)
-        ),
+        SHBG=(+SHBG_made(free, capacity, p, s) - loss(state.SHBG, p.SHBG_turnover)),
     )

@@ -112,17 +112,13 @@ def derivatives(state: State, capacity: Capacity, p: Parameters, s: Signals) -> 
             - loss(state.leydig_adaptation, 1 / p.adaptation_time)
         ),
         leydig_responsiveness=(
-            +recover_responsiveness(s.hCG, p)
-            - loss(state.leydig_responsiveness, p.downregulation_rate)
+            +recover_responsiveness(s.hCG, p) - loss(state.leydig_responsiveness, p.downregulation_rate)
         ),
         intratesticular_testosterone=(
             +secrete_testosterone(state, capacity, p, s, response)
             - loss(state.intratesticular_testosterone, p.testosterone_turnover)
         ),
-        inhibin_B=(
-            +secrete_inhibin(s.FSH, capacity, p)
-            - loss(state.inhibin_B, p.inhibin_clearance)
-        ),
+        inhibin_B=(+secrete_inhibin(s.FSH, capacity, p) - loss(state.inhibin_B, p.inhibin_clearance)),
     )
 
 

@@ -24,18 +24,23 @@ if TYPE_CHECKING:
 # Colours that are told apart with any colour vision (Okabe and Ito), each with its own dash.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9")
 DASHES: tuple[Any, ...] = ("-", (0, (6, 2)), (0, (1.5, 1.5)), (0, (7, 2, 1.5, 2)), (0, (3, 1.5)))
-INK, GREY, FILL = "#222222", "#6b6b6b", "#ebe8e1"
+INK, GREY, FILL, EDGE = "#222222", "#6b6b6b", "#f1efea", "#cdc8bd"
 
 # Inches and points; a panel is drawn at about the width that it has on a phone.
 WIDTH, HEIGHT, TEXT = 3.7, 2.35, 9.5
 MARGINS = {"left": 0.125, "right": 0.925, "bottom": 0.165, "top": 0.855}
+TITLE_LEFT = -MARGINS["left"] / (MARGINS["right"] - MARGINS["left"])  # in widths of the axes: the picture's edge
 HEADROOM = 1.12  # of the axis above the highest value
 SHOWN_ABOVE = 1.6  # a range that ends further above the values than this runs out of the panel
 APART = 0.075  # least distance of two labels, in heights of the panel
 WEEKS_UP_TO = 2.5 * wording.DAYS_PER_YEAR
 DAYS_UP_TO = 5 * wording.DAYS_PER_WEEK
+MOST_TICKS = 7
+STEPS = {"days": (1, 2, 7, 14), "weeks": (1, 2, 4, 13, 26), "years": (0.5, 1, 2, 5, 10, 20)}
 
-STYLE = {
+IN_PICTURE = ("testosterone", "estradiol", "LH", "sperm_concentration", "bmd_spine")
+
+STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "leydig",
     "font.family": "sans-serif",
@@ -85,12 +90,11 @@ def draw(axes: Axes, panel: plan.Panel, places: Sequence[str]) -> None:
     low, high = _limits(panel)
     axes.set_ylim(low, high)
     axes.set_xlim(0, max(last, 1) / unit_days)
-    if panel.reference:
-        bottom, top = panel.reference
-        axes.axhspan(low if bottom is None else bottom, high if top is None else top, color=FILL, lw=0, zorder=0)
     if panel.around is not None:
-        axes.axhspan(-panel.around, panel.around, color=FILL, lw=0, zorder=0)
+        _fill(axes, -panel.around, panel.around)
         axes.axhline(0, color=GREY, lw=0.6, zorder=1)
+    elif panel.reference:
+        _fill(axes, *panel.reference)
     for line in panel.lines:
         colour, dash = style(places.index(line.label))
         time = line.days / unit_days
@@ -105,11 +109,22 @@ def draw(axes: Axes, panel: plan.Panel, places: Sequence[str]) -> None:
     _finish(axes, panel, unit_word)
 
 
+def _fill(axes: Axes, bottom: float | None, top: float | None) -> None:
+    """A light strip between two limits, each with a thin edge where it is inside the axis; None is open."""
+    low, high = axes.get_ylim()
+    axes.axhspan(low if bottom is None else bottom, high if top is None else top, color=FILL, lw=0, zorder=0)
+    for limit in (bottom, top):
+        if limit is not None and low < limit < high:
+            axes.axhline(limit, color=EDGE, lw=0.7, zorder=0.5)
+
+
 def _finish(axes: Axes, panel: plan.Panel, unit_word: str) -> None:
     """Titles and ticks."""
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
+    from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
-    axes.text(-0.115, 1.075, panel.title, transform=axes.transAxes, weight="bold", color=INK, va="bottom", ha="left")
+    axes.text(
+        TITLE_LEFT, 1.075, panel.title, transform=axes.transAxes, weight="bold", color=INK, va="bottom", ha="left"
+    )
     axes.text(
         1.0,
         1.075,
@@ -121,7 +136,7 @@ def _finish(axes: Axes, panel: plan.Panel, unit_word: str) -> None:
         size=TEXT - 1,
     )
     axes.set_xlabel(unit_word, color=GREY, size=TEXT - 1, loc="right", labelpad=1)
-    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 4, 5, 10]))
+    axes.xaxis.set_major_locator(FixedLocator(ticks(axes.get_xlim()[1], unit_word)))
     axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", wording.MINUS)))
     axes.tick_params(length=3, pad=2, labelsize=TEXT - 0.5)
@@ -134,6 +149,13 @@ def _time_unit(last: float) -> tuple[float, str]:
     return (wording.DAYS_PER_WEEK, "weeks") if last <= WEEKS_UP_TO else (wording.DAYS_PER_YEAR, "years")
 
 
+def ticks(last: float, unit_word: str) -> list[float]:
+    """Ticks of the time axis from 0: whole numbers, quarters of a year among weeks, at most ``MOST_TICKS`` steps."""
+    steps = STEPS[unit_word]
+    step = next((step for step in steps if last / step <= MOST_TICKS), steps[-1])
+    return [step * place for place in range(int(last / step + 1e-9) + 1)]
+
+
 def _limits(panel: plan.Panel) -> tuple[float, float]:
     """Lowest and highest value of the axis: everything drawn, and the published range as far as it is near."""
     parts = [part for line in panel.lines for part in (line.values, line.lower, line.upper) if part is not None]
@@ -143,7 +165,7 @@ def _limits(panel: plan.Panel) -> tuple[float, float]:
     lowest, highest = (float(joined.min()), float(joined.max())) if joined.size else (0.0, 1.0)
     if panel.around is not None:
         reach = HEADROOM * max(panel.around, -lowest, highest)
-        return (-reach if lowest < -panel.around or True else lowest), reach
+        return -reach, reach
     if panel.reference:
         bottom, top = panel.reference
         near = [limit for limit in (bottom, top) if limit is not None and limit <= SHOWN_ABOVE * max(highest, 1e-9)]
@@ -207,14 +229,9 @@ def _inline(text: str, key: str, description: str) -> str:
     text = re.sub(r'\bid="', f'id="{key}-', text)
     text = re.sub(r"url\(#", f"url(#{key}-", text)
     text = re.sub(r'href="#', f'href="#{key}-', text)
-    text = re.sub(r"font: (?:bold )?([\d.]+)px[^;\"]*", _font, text)
+    text = re.sub(r"<style.*?</style>", "", text, flags=re.DOTALL)  # the page has this rule
+    text = re.sub(r" font-family: [^;\"]*;", "", text)  # the page's own typeface
     return text.replace("<svg", f'<svg role="img" aria-label="{escape(description)}"', 1).strip()
-
-
-def _font(found: re.Match[str]) -> str:
-    """A font without a family, so that the page's own is taken."""
-    weight = "bold" if "bold" in found[0] else "normal"
-    return f"font-size: {found[1]}px; font-weight: {weight}"
 
 
 def picture(trajectories: Sequence[Trajectory], path: Path | str) -> None:
@@ -224,17 +241,20 @@ def picture(trajectories: Sequence[Trajectory], path: Path | str) -> None:
     from matplotlib.figure import Figure
 
     path = Path(path)
-    panels = [panel for figure in plan.figures(trajectories) for panel in figure.panels]
+    wanted = (*IN_PICTURE, *plan.drugs(trajectories)[:1])
+    panels = [panel for figure in plan.figures(trajectories) for panel in figure.panels if panel.key in wanted]
     columns = 3
     rows = -(-len(panels) // columns)
     places = runs.letters(len(trajectories))
     with matplotlib.rc_context(STYLE | {"svg.fonttype": "path"}):
         figure = Figure(figsize=(columns * WIDTH, rows * HEIGHT + 0.5), facecolor="white")
         FigureCanvasAgg(figure)
-        grid = figure.add_gridspec(rows, columns, left=0.05, right=0.97, bottom=0.07, top=0.87, wspace=0.26, hspace=0.6)
+        grid = figure.add_gridspec(rows, columns, left=0.05, right=0.97, bottom=0.09, top=0.82, wspace=0.26, hspace=0.6)
         for place, panel in enumerate(panels):
             draw(figure.add_subplot(grid[place // columns, place % columns]), panel, places)
-        figure.text(0.05, 0.96, _headline(trajectories, places), size=TEXT + 2, color=INK, va="center")
+        figure.text(
+            0.05, 0.96, _headline(trajectories, places), size=TEXT + 2, color=INK, va="center", parse_math=False
+        )
         with replacing(path) as temporary:
             kind = path.suffix.lstrip(".").lower() or "png"
             metadata = {"Date": None} if kind == "svg" else {"Software": None}
@@ -243,4 +263,4 @@ def picture(trajectories: Sequence[Trajectory], path: Path | str) -> None:
 
 def _headline(trajectories: Sequence[Trajectory], places: Sequence[str]) -> str:
     named = [f"{place}  {run.protocol}".strip() for place, run in zip(places, trajectories, strict=True)]
-    return f"{trajectories[0].subject.get('name', '')}:  {'     '.join(named)}".replace("$", r"\$")
+    return f"{trajectories[0].subject.get('name', '')}:  {'     '.join(named)}"

@@ -134,7 +134,9 @@ def estimate_study_sd(figures: Sequence[Figure], residual: np.ndarray, start: Ma
             found[domain] = centre
             continue
 
-        def cost(log_sd: float, own: Sequence[Figure] = own, r: np.ndarray = r, domain: str = domain, centre: float = centre) -> float:
+        def cost(
+            log_sd: float, own: Sequence[Figure] = own, r: np.ndarray = r, domain: str = domain, centre: float = centre
+        ) -> float:
             matrix = covariance(own, {domain: float(np.exp(log_sd))})
             sign, logdet = np.linalg.slogdet(matrix)
             return 0.5 * (r @ np.linalg.solve(matrix, r) + logdet) + 0.5 * ((log_sd - np.log(centre)) / 0.7) ** 2
@@ -212,11 +214,11 @@ def study_centres() -> dict[str, float]:
     return {name: choice["study_start"] for name, choice in settings()["domains"].items()}
 
 
-def differences(
-    values: np.ndarray, now: np.ndarray, free: Free, pool: Executor, predict: Predict
-) -> np.ndarray:
+def differences(values: np.ndarray, now: np.ndarray, free: Free, pool: Executor, predict: Predict) -> np.ndarray:
     """Jacobian of the predictions by differences that step inside the bounds; ``now`` are those at ``values``."""
     steps = np.where(values + STEP <= free.high, STEP, -STEP)
-    results = list(pool.map(predict, [values + step * unit for step, unit in zip(steps, np.eye(len(values)), strict=True)]))
+    results = list(
+        pool.map(predict, [values + step * unit for step, unit in zip(steps, np.eye(len(values)), strict=True)])
+    )
     jacobian = np.stack([(result - now) / step for result, step in zip(results, steps, strict=True)], axis=1)
     return np.where(np.isfinite(jacobian), jacobian, 0.0)

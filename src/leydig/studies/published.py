@@ -133,7 +133,9 @@ def to_laboratory(
     """The reverse of ``to_state``."""
     if quantity not in laboratory.analytes():
         return value
-    return np.asarray(laboratory.to_laboratory(quantity, value, assay.get(quantity, laboratory.UNKNOWN), None, age, lab))
+    return np.asarray(
+        laboratory.to_laboratory(quantity, value, assay.get(quantity, laboratory.UNKNOWN), None, age, lab)
+    )
 
 
 # Figures on the scale of comparison --------------------------------------------------------------
@@ -152,8 +154,18 @@ def figures(trial: Trial) -> list[Figure]:
         spread = "" if outcome.spread is None else f" ({outcome.spread_kind} {outcome.spread})"
         printed = f"{outcome.statistic} {outcome.value:g} {outcome.unit}{spread}"
         found.append(
-            Figure(trial.key, arm.name, outcome.against, outcome.quantity, outcome.day, domain(outcome.quantity),
-                   level, reported, error, printed)
+            Figure(
+                trial.key,
+                arm.name,
+                outcome.against,
+                outcome.quantity,
+                outcome.day,
+                domain(outcome.quantity),
+                level,
+                reported,
+                error,
+                printed,
+            )
         )
     return found
 

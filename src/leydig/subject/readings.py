@@ -49,7 +49,7 @@ def readings(subject: Subject) -> list[Reading]:
             shown += "is used as printed" + (" (scanner unknown: Hologic)" if scan.device == laboratory.UNKNOWN else "")
         found.append(Reading(scan.quantity, scan.bmd, scan.device, None, scan.date, state, shown))
     # the order of a file carries no meaning: equal dates are ordered by name and value
-    return found
+    return sorted(found, key=_order)
 
 
 def _order(r: Reading) -> tuple[bool, datetime.date, str, float, str, float]:

@@ -1,0 +1,245 @@
+"""What stands in the closed sections of the report: tables and lists, as plain text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from leydig import laboratory, outputs
+from leydig.bibliography import reference
+from leydig.engine.trajectory import Trajectory
+from leydig.report import flags, plan, published, runs, wording
+
+
+class Cell(NamedTuple):
+    """A value and, below it, its band."""
+
+    value: str
+    band: str
+
+
+class Row(NamedTuple):
+    """One quantity over the table's moments."""
+
+    name: str
+    unit: str
+    cells: list[Cell]
+
+
+class Table(NamedTuple):
+    """Values over time of one run on one scale."""
+
+    title: str
+    moments: list[str]
+    rows: list[Row]
+
+
+class Source(NamedTuple):
+    """A reference as it is printed; ``doi`` makes the link."""
+
+    text: str
+    doi: str | None
+    verification: str
+    used_for: str
+
+
+def tables(trajectories: Sequence[Trajectory]) -> list[Table]:
+    """For each run what his laboratory would print, and the state."""
+    found = []
+    for label, run in zip(runs.letters(len(trajectories)), trajectories, strict=True):
+        under = f"{label}, {run.protocol}" if label else run.protocol
+        if run.laboratory.values:
+            found.append(_table(run, f"What his laboratory would print: {under}", list(run.laboratory.values), True))
+        found.append(_table(run, f"24-hour means on the reference assay: {under}", list(run.quantities.values), False))
+    return found
+
+
+def _table(run: Trajectory, title: str, quantities: list[str], printed: bool) -> Table:
+    days = moments(run)
+    other = "t" if runs.leading_score(run) == "z" else "z"
+    rows = []
+    for quantity in sorted(quantities, key=lambda q: q.startswith(f"{other}_score")):  # the leading score first
+        if not runs.has(run, quantity):
+            continue
+        series = runs.shown(run, quantity) if printed else runs.state(run, quantity)
+        rows.append(
+            Row(
+                wording.capital(wording.name(quantity)),
+                wording.unit(series.unit),
+                [_cell(series, day) for day in days],
+            )
+        )
+    return Table(title, [wording.capital(wording.moment(day)) for day in days], rows)
+
+
+def moments(run: Trajectory) -> list[float]:
+    """The days of the table's columns: the usual visits as far as the run goes, and its end."""
+    visits = [week * wording.DAYS_PER_WEEK for week in wording.settings()["table_weeks"]["value"]]
+    end = float(run.days[-1])
+    return sorted({day for day in visits if day <= end} | {end})
+
+
+def _cell(series: runs.Series, day: float) -> Cell:
+    value, lower, upper = series.at(day)
+    shown = wording.number(value, series.quantity)
+    if lower is None or upper is None or not np.isfinite([lower, upper]).all():
+        return Cell(shown, "")
+    low, high = wording.number(lower, series.quantity), wording.number(upper, series.quantity)
+    return Cell(shown, "" if low == high == shown else f"{low} to {high}")
+
+
+# Published figures --------------------------------------------------------------------------------
+
+
+def comparison_rows(found: Sequence[published.Comparison]) -> list[dict[str, str]]:
+    """Published beside simulated, as text."""
+    rows = []
+    for one in found:
+        absolute = one.statistic in published.LEVELS or one.statistic == "change"
+        quantity = one.quantity if absolute else ""
+        unit = one.unit
+        band = ""
+        if one.lower is not None and one.upper is not None:
+            band = f"{wording.number(one.lower, quantity)} to {wording.number(one.upper, quantity)}"
+        rows.append(
+            {
+                "protocol": f"{one.label}, {one.protocol}" if one.label else one.protocol,
+                "quantity": wording.capital(wording.name(one.quantity)),
+                "statistic": one.statistic.replace("_", " "),
+                "when": wording.moment(one.day),
+                "published": wording.join(wording.number(one.published, quantity), unit),
+                "simulated": wording.join(wording.number(one.simulated, quantity), unit),
+                "band": band,
+                "inside": {True: "inside", False: "outside", None: "no band"}[one.inside],
+                "source": one.source,
+            }
+        )
+    return rows
+
+
+def comparison_summary(found: Sequence[published.Comparison]) -> str:
+    """How many published figures lie inside their bands."""
+    banded = [one for one in found if one.inside is not None]
+    if not banded:
+        return f"{len(found)} without a band"
+    return f"{sum(bool(one.inside) for one in banded)} of {len(banded)} inside the band"
+
+
+# What was known -----------------------------------------------------------------------------------
+
+
+def baseline_rows(run: Trajectory) -> list[dict[str, str]]:
+    """His starting values and whether each was measured or completed."""
+    measured = set(run.subject.get("measured") or ())
+    found = []
+    for quantity, value in (run.subject.get("baseline") or {}).items():
+        unit = run.quantities.units.get(quantity) or _canonical(quantity)
+        found.append(
+            {
+                "quantity": wording.capital(wording.name(quantity)),
+                "value": wording.with_unit(_float(value), quantity, unit),
+                "origin": "measured" if quantity in measured else "completed from men like him",
+            }
+        )
+    return found
+
+
+def range_rows(trajectories: Sequence[Trajectory]) -> list[dict[str, str]]:
+    """The published ranges behind the figures."""
+    run = trajectories[0]
+    quantities = [
+        *plan.HORMONES,
+        plan.RATIO,
+        *plan.SEMEN,
+        *(f"{runs.leading_score(run)}_score_{s}" for s in ("spine", "hip")),
+    ]
+    found = []
+    for quantity in quantities:
+        known = runs.reference_range(run, quantity)
+        if known is None:
+            continue
+        found.append(
+            {
+                "quantity": wording.capital(wording.name(quantity)),
+                "range": _interval(known, quantity),
+                "interval": known.interval,
+                "population": f"{known.population}, {known.ages[0]:g} to {known.ages[1]:g} years",
+                "assay": known.assay or "",
+                "hour": "" if known.hour is None else f"{known.hour:02.0f}:00",
+                "source": known.source,
+            }
+        )
+    return found
+
+
+def _interval(known: laboratory.Range, quantity: str) -> str:
+    unit = _canonical(quantity)
+    if known.low is None or known.high is None:
+        limit, word = (known.high, "up to") if known.low is None else (known.low, "from")
+        return f"{word} {wording.with_unit(limit, quantity, unit)}"
+    text = f"{wording.number(known.low, quantity)} to {wording.number(known.high, quantity)}"
+    return wording.join(text, unit)
+
+
+def other_assays(trajectories: Sequence[Trajectory]) -> list[str]:
+    """A sentence for each hormone whose published range was made with another assay than his laboratory's."""
+    run = trajectories[0]
+    found = []
+    for quantity in plan.HORMONES:
+        known, own = runs.reference_range(run, quantity), runs.assay(run, quantity)
+        if known and own and known.assay and known.assay != own:
+            found.append(
+                f"The range of {wording.name(quantity)} was made with {known.assay}; his laboratory uses {own}."
+            )
+    return found
+
+
+def _canonical(quantity: str) -> str:
+    from leydig.units import CANONICAL
+
+    return CANONICAL.get(quantity, "")
+
+
+def _float(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
+
+
+# Sources ------------------------------------------------------------------------------------------
+
+
+def sources(trajectories: Sequence[Trajectory]) -> list[Source]:
+    """What ran, and what the report itself shows beside it; each reference once."""
+    found: dict[str, Source] = {}
+    for run in trajectories:
+        for entry in run.sources:
+            found.setdefault(
+                entry["key"], _source(entry["reference"], entry["verification"], entry.get("used_for", ""))
+            )
+    for key, use in _own_sources(trajectories).items():
+        if key not in found:
+            known = reference(key)
+            found[key] = _source(known.formatted(), known.verification, use)
+    return [found[key] for key in sorted(found)]
+
+
+def _own_sources(trajectories: Sequence[Trajectory]) -> dict[str, str]:
+    """Keys of the references that only the report uses, with what for."""
+    marks = wording.settings()["least_significant_change"].values()
+    use = {row["source"]: "published ranges" for row in range_rows(trajectories)}
+    use |= {mark["source"]: "least significant change" for mark in marks if mark["source"] not in use}
+    use |= {key: "thresholds of red flags" for key in flags.sources() if key not in use}
+    return use
+
+
+def _source(text: str, verification: str, used_for: str) -> Source:
+    doi = re.search(r"\bdoi (10\.\d{4,9}/[^\s,]+?)(?=[.,]?(?:\s|$))", text)
+    text = re.sub(r"\s*\[[^\]]*\]\s*$", "", text)  # the status stands beside it
+    return Source(re.sub(r"https?://", "", text), doi[1] if doi else None, verification, used_for)
+
+
+def drug_names(trajectories: Sequence[Trajectory]) -> list[str]:
+    """The drugs in the blood of these runs, also those that the figure has no room for."""
+    return [drug for drug in outputs.DRUGS if any(runs.has(run, drug) for run in trajectories)]

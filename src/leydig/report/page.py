@@ -1,0 +1,174 @@
+"""The report: one HTML file that opens with a few figures and keeps the rest closed.
+
+It works offline and without scripts: styles and figures are inside, text from outside is escaped, and a content
+policy in the page forbids everything else. The same runs give the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from leydig.engine.trajectory import Trajectory
+from leydig.files import DATA
+from leydig.report import details, figures, flags, plan, published, runs, sentences, wording
+from leydig.writing import write_text
+
+PLAIN_STATEMENT = "For research and teaching. Not medical advice and not a medical device."
+DONE = "done"
+
+
+def write(trajectories: Sequence[Trajectory], path: Path | str) -> None:
+    """Write the report of one man under one or several protocols; whole or not at all.
+
+    ValueError for no run; InputError when the place cannot be written to.
+    """
+    write_text(path, html(trajectories))
+
+
+def html(trajectories: Sequence[Trajectory]) -> str:
+    """The report as text."""
+    if not trajectories:
+        raise ValueError("there is no run to report")
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+    environment = Environment(
+        loader=FileSystemLoader(DATA / "templates"),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("report.html.j2").render(context(trajectories))
+
+
+def context(trajectories: Sequence[Trajectory]) -> dict[str, Any]:
+    """Everything that the template shows."""
+    first = trajectories[0]
+    compared = published.comparisons(trajectories)
+    return {
+        "subject": subject_line(first),
+        "name": str(first.subject.get("name") or "a man"),
+        "length": wording.span(runs.longest(trajectories)),
+        "statement": PLAIN_STATEMENT,
+        "runs": _key(trajectories),
+        "failures": [run for run in trajectories if run.status != DONE],
+        "flags": flags.red_flags(trajectories),
+        "figures": [_figure(figure, trajectories) for figure in plan.figures(trajectories)],
+        "scale": scale_note(first),
+        "bands": band_note(trajectories),
+        "other_assays": details.other_assays(trajectories),
+        "tables": details.tables(trajectories),
+        "comparisons": details.comparison_rows(compared),
+        "comparison_summary": details.comparison_summary(compared),
+        "unanswered": len(published.unanswered(trajectories)),
+        "baseline": details.baseline_rows(first),
+        "assumed": _once(trajectories, "assumed"),
+        "remarks": _once(trajectories, "remarks"),
+        "ranges": details.range_rows(trajectories),
+        "not_modelled": wording.settings()["not_modelled"],
+        "sources": details.sources(trajectories),
+        "digests": sorted(first.digests.items()),
+        "seed": first.seed,
+    }
+
+
+def subject_line(run: Trajectory) -> str:
+    """Who he is: 68 years, BMI 28.0 kg/m², ageing, low testosterone."""
+    subject = run.subject
+    parts = [f"{runs.age(run):g} years"]
+    if subject.get("BMI"):
+        parts.append(f"BMI {float(subject['BMI']):.1f} kg/m²")
+    if subject.get("condition"):
+        parts.append(str(subject["condition"]).replace("-", " "))
+    return ", ".join(parts)
+
+
+def scale_note(run: Trajectory) -> str:
+    """On which assay and at which hour the hormones are shown."""
+    given = run.subject.get("laboratory") or {}
+    assays = given.get("assay")
+    if isinstance(assays, dict):
+        named = ", ".join(f"{wording.name(analyte)} by {assay}" for analyte, assay in sorted(assays.items()))
+    else:
+        named = str(assays or "")
+    hour = given.get("hour")
+    clock = f" at {int(hour):02d}:{round(60 * (hour % 1)):02d}" if isinstance(hour, int | float) else ""
+    note = str(given.get("note") or "")
+    return (
+        f"Hormones are shown as his laboratory would print them{clock}{f': {named}' if named else ''}. {note}".strip()
+    )
+
+
+def band_note(trajectories: Sequence[Trajectory]) -> str:
+    """What the bands hold and what they do not."""
+    draws = max(run.draws for run in trajectories)
+    if not draws:
+        return "Lines are one run at central values. No bands were asked for, so nothing here says how sure it is."
+    failed = sum(run.failed_draws for run in trajectories)
+    left_out = f" {failed} draws failed and are left out." if failed else ""
+    hidden = (
+        f" With more than {plan.MOST_BANDS} protocols the bands stand in the tables only."
+        if len(trajectories) > plan.MOST_BANDS
+        else ""
+    )
+    return (
+        f"Lines are medians, bands hold the middle 95{wording.NARROW}% of {draws} joint draws of what is not known "
+        "about this man and of the fitted parameters. They do not hold measurement noise, nor errors in the "
+        f"structure of the model.{left_out}{hidden}"
+    )
+
+
+def _key(trajectories: Sequence[Trajectory]) -> list[dict[str, Any]]:
+    """The protocols with their letter, colour and dash."""
+    labels = runs.letters(len(trajectories))
+    found = []
+    for place, (label, run) in enumerate(zip(labels, trajectories, strict=True)):
+        colour, dash = figures.style(place)
+        pattern = " ".join(f"{length:g}" for length in dash[1]) if isinstance(dash, tuple) else ""
+        found.append(
+            {"label": label, "protocol": run.protocol, "colour": colour, "dash": pattern, "status": run.status}
+        )
+    return found
+
+
+def _figure(figure: plan.Figure, trajectories: Sequence[Trajectory]) -> dict[str, Any]:
+    from markupsafe import Markup
+
+    sentence = sentences.of(figure, trajectories)
+    places = runs.letters(len(trajectories))
+    panels = [
+        # Our own drawing; text from outside never enters it.
+        Markup(figures.svg(panel, places, f"{panel.title} over {wording.span(runs.longest(trajectories))}"))
+        for panel in figure.panels
+    ]
+    return {
+        "key": figure.key,
+        "title": figure.title,
+        "panels": panels,
+        "sentence": sentence,
+        "legend": _legend(figure, any(run.draws for run in trajectories) and len(trajectories) <= plan.MOST_BANDS),
+    }
+
+
+def _legend(figure: plan.Figure, banded: bool) -> list[str]:
+    """What the fills and marks of a figure mean, as far as it has them."""
+    found = []
+    if any(panel.reference for panel in figure.panels):
+        found.append("Grey: published range.")
+    if any(panel.around is not None for panel in figure.panels):
+        found.append("Grey: changes that two scans of one man do not tell apart.")
+    if any(line.marks for panel in figure.panels for line in panel.lines):
+        found.append("Diamonds: published means of the study that he stands for.")
+    no_band = all(line.lower is None for panel in figure.panels for line in panel.lines)
+    if figure.key == "bone" and no_band and banded:
+        found.append("No band here: the draws begin at different densities, so only the level has one (in the tables).")
+    if figure.key == "drug":
+        found.append("One value a day is drawn; peaks between two of them are not.")
+    return found
+
+
+def _once(trajectories: Sequence[Trajectory], field: str) -> list[str]:
+    """The sentences of all runs, each once."""
+    return list(dict.fromkeys(sentence for run in trajectories for sentence in getattr(run, field)))

@@ -1,0 +1,91 @@
+"""Cite what ran: the references behind one run, each with what it was used for, and digests of what made it."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any
+
+from leydig import model
+from leydig import parameters as parameter_files
+from leydig.bibliography import reference
+from leydig.evidence import trials
+from leydig.files import DATA, read_yaml
+from leydig.pharmacology import drugs
+
+OWN = ("assumed", "leydig_fit")
+SHOWN_USES = 4
+
+
+def sources(drug_names: Iterable[str]) -> tuple[Mapping[str, str], ...]:
+    """Everything that a run of the whole model with these drugs rests on, by reference key."""
+    used: dict[str, list[str]] = {}
+    for key, use in _uses(drug_names):
+        if use not in used.setdefault(key, []):
+            used[key].append(use)
+    return tuple(
+        {
+            "key": key,
+            "reference": reference(key).formatted(),
+            "verification": reference(key).verification,
+            "used_for": _shortened(uses),
+        }
+        for key, uses in sorted(used.items())
+    )
+
+
+def _shortened(uses: list[str]) -> str:
+    more = len(uses) - SHOWN_USES
+    return ", ".join(uses[:SHOWN_USES]) + (f" and {more} more" if more > 0 else "")
+
+
+def _uses(drug_names: Iterable[str]) -> Iterable[tuple[str, str]]:
+    systems = (*model.SYSTEMS, "bone_reference", "laboratory", "reporting")
+    if "letrozole" not in drug_names:
+        systems = tuple(name for name in systems if name != "letrozole")
+    for system in systems:
+        for name, entry in parameter_files.load(system).items():
+            for key in entry.source:
+                yield key, f"{system} {name.replace('_', ' ')}"
+    for name in drug_names:
+        for parameter in drugs.get(name).parameters.values():
+            for key in _keys(parameter.source):
+                yield key, f"kinetics of {name}"
+    for key, use in _population_uses():
+        yield key, use
+    for trial in trials("calibration"):
+        yield trial.citation, "calibration of the fit"
+
+
+def _keys(source: Any) -> Iterable[str]:
+    return (source,) if isinstance(source, str) else source
+
+
+@cache
+def _population_uses() -> tuple[tuple[str, str], ...]:
+    """Sources of the baseline population, found wherever its file names one."""
+    found: list[tuple[str, str]] = []
+
+    def visit(part: Any, place: str) -> None:
+        if isinstance(part, dict):
+            for key in _keys(part["source"]) if "source" in part else ():
+                found.append((key, f"population, {place}"))
+            for name, inner in part.items():
+                visit(inner, f"{place} {name}".strip() if place.count(" ") < 1 else place)
+        elif isinstance(part, list):
+            for inner in part:
+                visit(inner, place)
+
+    visit(read_yaml(DATA / "population.yaml"), "")
+    return tuple(found)
+
+
+@cache
+def digests() -> Mapping[str, str]:
+    """What identifies a run besides its inputs: version, equations and data."""
+    from leydig import __version__
+
+    whole = hashlib.sha256()
+    for path in sorted(DATA.rglob("*")):
+        if path.is_file() and path.suffix in {".yaml", ".bib"}:
+            whole.update(path.relative_to(DATA).as_posix().encode() + b"\0" + path.read_bytes())
+    return {"version": __version__, "equations": model.traced().digest, "data": whole.hexdigest()[:16]}

@@ -1,0 +1,287 @@
+"""One man under one or several protocols, with 95 % bands from joint draws of man and fit."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from leydig import laboratory, model, outputs, start
+from leydig.engine import reference
+from leydig.engine.inputs import evaluate
+from leydig.engine.trajectory import Panel, Trajectory
+from leydig.errors import InputError
+from leydig.pharmacology.kinetics import Event
+from leydig.pharmacology.protocol import Protocol
+from leydig.studies import provenance, uncertainty
+from leydig.subject import Completed, Subject, complete, draw
+from leydig.units import CANONICAL
+
+DEFAULT_DAYS = 365.0
+SHORT_RUN_DAYS = 14.0  # up to here every four hours are shown, beyond it the mean of each day
+PER_DAY = 6
+DRAW_TOLERANCE = 1e-6
+QUANTILES = (0.025, 0.5, 0.975)
+HIDDEN = ("relative_NTX",)
+
+Progress = Callable[[int, int], None]
+Values = dict[str, np.ndarray]
+
+
+class Clock(NamedTuple):
+    """When to look: days shown, and the hours computed for them."""
+
+    days: np.ndarray
+    hours: np.ndarray
+    averaged: bool
+
+
+def simulate(
+    subject: Subject | str | Path,
+    protocols: Sequence[str | Protocol],
+    *,
+    days: float | None = None,
+    draws: int = 0,
+    seed: int = 0,
+    start_weekday: int | None = None,
+    progress: Progress | None = None,
+) -> list[Trajectory]:
+    """A man under each protocol: one trajectory per protocol, in order.
+
+    ``subject`` is a Subject, a file or the name of a bundled example. A protocol is all that he takes
+    from day 0 on; what he took before (his ``drugs``) is run in and fades unless the protocol goes on
+    with it. ``days`` defaults to the longest protocol, one year for open ones. With ``draws`` the
+    trajectories carry 95 % bands and their values are medians; protocols share the same draws.
+    ``start_weekday`` (0 Monday) defaults to the weekday of his latest baseline date.
+
+    Raises InputError for a subject or protocol that cannot be used. A solver failure is a status.
+    """
+    if not protocols:
+        raise InputError('at least one protocol is needed; the untreated one is "none for 1 year"')
+    man = subject if isinstance(subject, Subject) else Subject.open(str(subject))
+    plans = [p if isinstance(p, Protocol) else Protocol.parse(p) for p in protocols]
+    horizon = days if days is not None else max(p.duration_days or DEFAULT_DAYS for p in plans)
+    clock = look(horizon)
+    completed = complete(man)
+    weekday = start_weekday if start_weekday is not None else _weekday(completed)
+    events = [plan.events(horizon, weekday) for plan in plans]
+    taken = already_taken(completed.drugs)
+    total, done = len(plans) * (draws + 1), 0
+
+    def tick() -> None:
+        nonlocal done
+        done += 1
+        if progress is not None:
+            progress(done, total)
+
+    typical = begin_typical(completed, taken)
+    best = []
+    for some in events:
+        best.append(follow(typical, completed.age, some, clock, compile=True if draws else None))
+        tick()
+    gathered: list[list[tuple[Values, Values]]] = [[] for _ in plans]
+    failed = [0] * len(plans)
+    if draws:
+        used = drug_names(events, taken)
+        men = draw(completed, uncertainty.generator(seed, 0, uncertainty.OF_MEN), draws)
+        for i in range(draws):
+            began, scale = begin_draw(completed, men, i, seed, taken, used, typical)
+            for k, some in enumerate(events):
+                values, status = follow(began, completed.age, some, clock, scale=scale, compile=True)
+                if status is reference.Status.done:
+                    gathered[k].append((values, printed(completed, values)))
+                else:
+                    failed[k] += 1
+                tick()
+    return [
+        _trajectory(completed, plan, clock, typical, *outcome, gathered[k], failed[k], draws, seed, some, taken)
+        for k, (plan, outcome, some) in enumerate(zip(plans, best, events, strict=True))
+    ]
+
+
+def look(horizon: float) -> Clock:
+    """Days shown for a horizon (d): every four hours of a short run, each day of a longer one, and its end."""
+    if horizon <= SHORT_RUN_DAYS:
+        days = np.union1d(np.arange(0, horizon, 1 / PER_DAY), [horizon])
+        return Clock(days, days * start.HOURS_PER_DAY, False)
+    days = np.union1d(np.arange(0, horizon), [horizon])
+    before = (days[1:, None] - np.arange(PER_DAY - 1, -1, -1) / PER_DAY).ravel()
+    return Clock(days, np.union1d([0.0], np.maximum(before, 0.0)) * start.HOURS_PER_DAY, True)
+
+
+def _weekday(completed: Completed) -> int:
+    return completed.day_zero.weekday() if completed.day_zero is not None else 0
+
+
+def already_taken(texts: Sequence[str]) -> list[Event]:
+    """Doses before day 0 of what a man takes already, at negative hours, long enough to be settled."""
+    days = start.RUN_IN_DAYS
+    found = []
+    for text in texts:
+        plan = Protocol.parse(text)
+        length = min(plan.duration_days or days, days)
+        found += [e._replace(time=e.time - length * start.HOURS_PER_DAY) for e in plan.events(length)]
+    return sorted(found, key=lambda event: event.time)
+
+
+def drug_names(events: Sequence[Sequence[Event]], taken: Sequence[Event]) -> tuple[str, ...]:
+    return tuple(sorted({event.drug for some in (*events, taken) for event in some}))
+
+
+def baseline_of(age: float, values: Mapping[str, float]) -> model.Baseline:
+    """A reference man from completed values on the state scale."""
+    return model.Baseline(age=age, **{name: float(values[name]) for name in model.Baseline._fields if name != "age"})
+
+
+def begin_typical(completed: Completed, taken: Sequence[Event]) -> start.Start:
+    """The man as his values and the population's medians make him, under the best estimate of the fit."""
+    return start.begin(
+        baseline_of(completed.age, completed.reference),
+        model.load_parameters(),
+        lesion=model.Lesion(**completed.lesion),
+        taken=taken,
+        measured=completed.measured,
+    )
+
+
+def begin_draw(
+    completed: Completed,
+    men: Any,
+    i: int,
+    seed: int,
+    taken: Sequence[Event],
+    used: tuple[str, ...],
+    typical: start.Start,
+) -> tuple[start.Start, start.Scale]:
+    """One joint draw of man and fit; a diseased man's search starts where the typical man's ended."""
+    scale = uncertainty.kinetics(seed, i, used)
+    baseline = baseline_of(completed.age, {name: values[i] for name, values in men.reference.items()})
+    lesion = model.Lesion(**{name: float(values[i]) for name, values in men.lesion.items()})
+    if not completed.measured_is_reference:
+        first = baseline_of(completed.age, completed.reference)
+        shift = {n: getattr(typical.baseline, n) / getattr(first, n) for n in start.MATCHED if getattr(first, n) > 0}
+        baseline = baseline._replace(**{n: getattr(baseline, n) * factor for n, factor in shift.items()})
+    began = start.begin(
+        baseline,
+        uncertainty.parameters(seed, i),
+        lesion=lesion,
+        taken=taken,
+        measured={name: float(values[i]) for name, values in men.measured.items()},
+        scale=scale,
+        compile=True,
+    )
+    return began, scale
+
+
+def follow(
+    began: start.Start,
+    age: float,
+    events: Sequence[Event],
+    clock: Clock,
+    *,
+    scale: start.Scale | None = None,
+    compile: bool | None = None,
+) -> tuple[Values, reference.Status]:
+    """Quantities at the clock's days; nan after a failure, which the status names."""
+    table = start.input_table(age, began.earlier, start.channels(events, scale) if events else {})
+    solution = reference.solve(
+        model.traced(),
+        began.state,
+        start.vector(began.individual),
+        table,
+        clock.hours,
+        rtol=DRAW_TOLERANCE,
+        compile=compile,
+    )
+    inputs = evaluate(table, clock.hours)
+    values = outputs.quantities(solution.values, began.individual, inputs, began.baseline.fat_mass)
+    shown = {name: shown_at(series, clock) for name, series in values.items() if name not in HIDDEN}
+    return shown, solution.status
+
+
+def shown_at(series: np.ndarray, clock: Clock) -> np.ndarray:
+    """Values at the days shown: the mean of the 24 hours up to each day of a long run."""
+    if not clock.averaged:
+        return series
+    hours = clock.hours
+    last = np.searchsorted(hours, clock.days * start.HOURS_PER_DAY)
+    sums = np.concatenate([[0.0], np.cumsum(series)])
+    first = np.maximum(last - (PER_DAY - 1), 0)
+    means = (sums[last + 1] - sums[first]) / (last + 1 - first)
+    means[0] = series[0]
+    return means
+
+
+def printed(completed: Completed, values: Values) -> Values:
+    """What his laboratory would print: his own assay and hour, LC-MS/MS in the morning where he has none."""
+    constants = laboratory.constants()
+    own = {reading.name: (reading.assay, reading.hour) for reading in completed.readings}
+    usual = (laboratory.MASS_SPECTROMETRY, constants.usual_hour)
+    found = {}
+    for name in values:
+        if name in laboratory.analytes():
+            assay, hour = own.get(name, usual)
+            found[name] = laboratory.to_laboratory(name, values[name], assay, hour, completed.age, constants)
+    return found
+
+
+def _panel(values: Values, several: Sequence[Values]) -> Panel:
+    units = {name: CANONICAL[name] for name in values}
+    if not several:
+        return Panel(units, values)
+    middle, lower, upper = {}, {}, {}
+    for name in values:
+        stack = np.stack([one[name] for one in several if name in one])
+        lower[name], middle[name], upper[name] = np.quantile(stack, QUANTILES, axis=0)
+    return Panel(units, middle, lower, upper)
+
+
+def _trajectory(
+    completed: Completed, plan: Protocol, clock: Clock, typical: start.Start, values: Values, status: reference.Status,
+    gathered: Sequence[tuple[Values, Values]], failed: int, draws: int, seed: int, events: Sequence[Event],
+    taken: Sequence[Event],
+) -> Trajectory:  # fmt: skip
+    remarks = [*completed.contradictions, *completed.notes]
+    for name, (wanted, reached) in typical.missed.items():
+        remarks.append(
+            f"{name} was measured as {wanted:.4g} {CANONICAL[name]}, but this condition with these drugs gives "
+            f"{reached:.4g}; the simulation starts there"
+        )
+    if failed:
+        remarks.append(f"{failed} of {draws} draws could not be solved and are left out of the bands")
+    return Trajectory(
+        subject=describe(completed, typical),
+        protocol=plan.text(),
+        days=clock.days,
+        quantities=_panel(values, [one for one, _ in gathered]),
+        laboratory=_panel(printed(completed, values), [one for _, one in gathered]),
+        status="done" if status is reference.Status.done else status.value,
+        draws=len(gathered),
+        failed_draws=failed,
+        seed=seed,
+        assumed=tuple(a.sentence for a in completed.assumed),
+        remarks=tuple(dict.fromkeys(remarks)),
+        sources=provenance.sources(drug_names([events], taken)),
+        digests=provenance.digests(),
+    )
+
+
+def describe(completed: Completed, typical: start.Start) -> dict[str, Any]:
+    """The man as plain values: who he is, his reference baseline, what was measured and how it was read."""
+    subject = completed.subject
+    own = {r.name: f"{r.assay}{'' if r.hour is None else f', {r.hour:05.2f} h'}" for r in completed.readings}
+    return {
+        "name": subject.name,
+        "age": completed.age,
+        "BMI": completed.BMI,
+        "fat_mass": typical.baseline.fat_mass,
+        "condition": completed.condition,
+        "condition_reason": completed.condition_reason,
+        "lesion": dict(completed.lesion),
+        "baseline": {k: v for k, v in typical.baseline._asdict().items() if k not in ("age", "fat_mass")},
+        "measured": dict(completed.measured),
+        "converted": list(completed.converted),
+        "drugs": list(completed.drugs),
+        "laboratory": own,
+        "published": [figure.model_dump() for figure in subject.published],
+    }
