@@ -9,7 +9,7 @@ LOCK := requirements.txt
 
 REPORT := out/older-man
 
-.PHONY: help install run test check format lock calibrate clean
+.PHONY: help install run test check format lock calibrate picture clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -46,6 +46,9 @@ format: install ## put the code into the common format
 
 calibrate: install ## refit the joint parameters from the calibration evidence (minutes)
 	$(BIN)/python tools/calibrate.py
+
+picture: install ## draw the picture of the README again (minutes)
+	$(BIN)/python tools/picture.py
 
 lock: ## resolve the dependencies again (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --upgrade \

@@ -3,7 +3,9 @@
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import pytest
@@ -155,9 +157,9 @@ FILES: dict[str, tuple[str | bytes, str]] = {
     "age missing": ("name: he\n", '"age" is missing in man.yaml; it is the only value that must be given'),
     "age negative": (
         "age: -4\n",
-        "age -4 in man.yaml is outside the men this model knows; accepted: 18 to 100 years",
+        "age -4 in man.yaml is outside what this model covers; accepted: 18 to 100 years",
     ),
-    "age 200": ("age: 200\n", "age 200 in man.yaml is outside the men this model knows; accepted: 18 to 100 years"),
+    "age 200": ("age: 200\n", "age 200 in man.yaml is outside what this model covers; accepted: 18 to 100 years"),
     "age in words": (
         "age: forty\n",
         '"forty" is not a number and a unit for age in man.yaml; write it like "343 year"',
@@ -313,7 +315,7 @@ class Line(NamedTuple):
 
     arguments: list[str]
     said: str
-    files: dict[str, str] = {}
+    files: Mapping[str, str] = MappingProxyType({})
 
 
 LINES = {
@@ -366,6 +368,15 @@ LINES = {
     "draws in floating point": Line([*RUN, "--draws", "1e9"], f'--draws is "1e9"; {DRAWS}'),
     "too many draws": Line([*RUN, "--draws", "1000000000"], f'--draws is "1000000000"; {DRAWS}'),
     "draws empty": Line([*RUN, "--draws", ""], f'--draws is ""; {DRAWS}'),
+    "more draws than memory": Line(
+        [*RUN, "--draws", "10000", "--days", "2 years"],
+        "10,000 draws of 730 days are more than fit into memory; draw at most 2,737",
+    ),
+    "longer bands than memory": Line(
+        [*RUN, "--bands", "--days", "90 years", "--protocol", "none"],
+        "200 draws of 32,872 days under 2 protocols are more than fit into memory; "
+        "shorten the run or leave the bands out",
+    ),
     "no days": Line([*RUN, "--days", "0"], '--days is "0"; it must be from 1 day to 100 years'),
     "days negative": Line([*RUN, "--days", "-3"], '--days is "-3"; it must be from 1 day to 100 years'),
     "too many days": Line([*RUN, "--days", "100000"], '--days is "100000"; it must be from 1 day to 100 years'),
@@ -472,7 +483,7 @@ CASES = {
 }
 
 
-def place(files: dict[str, str | bytes]) -> None:
+def place(files: Mapping[str, str | bytes]) -> None:
     """Write files below the working folder."""
     for name, content in files.items():
         Path(name).parent.mkdir(parents=True, exist_ok=True)
@@ -501,14 +512,24 @@ def test_there_are_enough_cases():
     assert len(CASES) >= 60
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may read and write everything")
 def test_what_may_not_be_read_or_written_is_refused(tmp_path, monkeypatch, capsys):
+    """Permissions are simulated, since the superuser, as whom tests may run, has them all."""
     monkeypatch.chdir(tmp_path)
     place({"man.yaml": "age: 40\n", "locked/x": ""})
-    Path("locked").chmod(0o500)
-    assert main(["simulate", "older-man", *PLAN, "--out", "locked/run.json"]) == 2
-    assert capsys.readouterr().err == "error: --out locked/run.json: the folder locked cannot be written to\n"
-    Path("man.yaml").chmod(0)
+
+    def locked(path, mode):
+        return Path(path) != Path("locked")
+
+    def unreadable(path, **options):
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "access", locked)
+        assert main([*RUN, "--out", "locked/run.json"]) == 2
+        assert capsys.readouterr().err == "error: --out locked/run.json: the folder locked cannot be written to\n"
+        assert main([*RUN, "--out", "locked/made/"]) == 2
+        assert capsys.readouterr().err == "error: --out locked/made/: the folder locked cannot be written to\n"
+    monkeypatch.setattr(Path, "read_text", unreadable)
     assert main(["simulate", "man.yaml", *PLAN]) == 2
     assert capsys.readouterr().err == "error: man.yaml cannot be read: Permission denied\n"
 

@@ -114,9 +114,10 @@ def trajectory(
         "BMI": 28.0,
         "fat_mass": 25.0,
         "baseline": {key: value for key, value in START.items() if key in ("testosterone", "estradiol", "LH")},
-        "measured": ["testosterone", "estradiol", "LH"],
+        "measured": {key: START[key] for key in ("testosterone", "estradiol", "LH")},
+        "converted": ["LH 5.1 IU/L is used as printed"],
         "published": list(PUBLISHED),
-        "laboratory": {"assay": {"testosterone": "immunoassay", "estradiol": "immunoassay"}, "hour": 8, "note": ""},
+        "laboratory": {"testosterone": "immunoassay, 08.50 h", "estradiol": "immunoassay, 08.50 h"},
     }
     given: dict[str, Any] = {
         "status": "done",

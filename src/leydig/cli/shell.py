@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -24,6 +25,8 @@ Progress = Callable[[int, int], None]
 
 def guarded(command: Any, arguments: Sequence[str]) -> int:
     """Run a command and turn however it ends into an exit code; bad input is one sentence on standard error."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without the letters gets a spelling of them
     try:
         with command.make_context("leydig", list(arguments)) as context:
             code = command.invoke(context)

@@ -56,7 +56,7 @@ def run(
     if as_json:
         print_json(_as_object(runs) | {"files": written, "warnings": warned})
     else:
-        _show(runs, written)
+        sys.stdout.write(text(runs, written))
     stopped = [run for run in runs if run.status != "done"]
     for run in stopped:
         say("error", f"{run.protocol}: {run.status}")
@@ -86,9 +86,9 @@ def read(subject: str, protocols: Sequence[str]) -> tuple[Subject, list[Protocol
     except OSError as error:
         raise InputError(f"{subject} cannot be read: {error.strerror or error}") from error
     plans = []
-    for place, text in enumerate(protocols, start=1):
+    for place, words in enumerate(protocols, start=1):
         try:
-            plans.append(Protocol.parse(text))
+            plans.append(Protocol.parse(words))
         except InputError as error:
             raise InputError(f"--protocol number {place}: {error}" if len(protocols) > 1 else str(error)) from error
     return man, plans
@@ -125,8 +125,8 @@ def _as_object(runs: Sequence[Trajectory]) -> dict[str, Any]:
     return tables.document(runs)
 
 
-def _show(runs: Sequence[Trajectory], written: Sequence[str]) -> None:
-    """Red flags, the tables, what the reader must know about them, and where the files are."""
+def text(runs: Sequence[Trajectory], written: Sequence[str] = ()) -> str:
+    """What a person reads in the terminal: red flags, the tables, how to read them, and where the files are."""
     from rich.console import Console
     from rich.markup import escape
 
@@ -134,19 +134,22 @@ def _show(runs: Sequence[Trajectory], written: Sequence[str]) -> None:
     from leydig.report import flags, page
     from leydig.report.runs import letters
 
-    console = Console(file=sys.stdout, highlight=False)
-    console.print(f"{runs[0].subject['name']}: {page.subject_line(runs[0])}", markup=False)
-    console.print(NOT_ADVICE)
-    for flag in flags.red_flags(runs):
-        console.print(f"! {flag.name}: {flag.finding}. {flag.meaning}", markup=False)
-    for letter, run in zip(letters(len(runs)), runs, strict=True):
+    console = Console(highlight=False)
+    # Captured, since the library would answer a reader that goes away with an exit code of its own.
+    with console.capture() as shown:
+        console.print(f"{runs[0].subject['name']}: {page.subject_line(runs[0])}", markup=False)
+        console.print(NOT_ADVICE)
+        for flag in flags.red_flags(runs):
+            console.print(f"! {flag.name}: {flag.finding}. {flag.meaning}", markup=False)
+        for letter, run in zip(letters(len(runs)), runs, strict=True):
+            console.print()
+            console.print(table(run, escape(f"{letter}: {run.protocol}" if letter else run.protocol)))
         console.print()
-        console.print(table(run, escape(f"{letter}: {run.protocol}" if letter else run.protocol)))
-    console.print()
-    for sentence in _notes(runs):
-        console.print(sentence, markup=False)
-    for path in written:
-        console.print(f"written: {path}", markup=False, soft_wrap=True)
+        for sentence in _notes(runs):
+            console.print(sentence, markup=False)
+        for path in written:
+            console.print(f"written: {path}", markup=False, soft_wrap=True)
+    return shown.get()
 
 
 def _notes(runs: Sequence[Trajectory]) -> list[str]:

@@ -25,6 +25,11 @@ class Concentrations(NamedTuple):
     degarelix: float  # ng/mL
 
 
+def raised(relative, exponent, floor):
+    """A relative concentration to a power: exactly 0 without drug, finite where rounding falls below 0."""
+    return (relative + floor) ** exponent - floor**exponent
+
+
 def inhibitor_load(c: Concentrations, p: Parameters):
     """All aromatase inhibitors together, as multiples of their constants (they compete for one site)."""
     return (
@@ -36,18 +41,16 @@ def inhibitor_load(c: Concentrations, p: Parameters):
 
 def inhibition(load, resistance, p: Parameters):
     """Inhibition at a site, X in 1/(1 + X): (load / resistance)^gamma, 0 without drug."""
-    floor = p.concentration_floor
-    exponent = p.inhibition_exponent
-    return (load / resistance + floor) ** exponent - floor**exponent
+    return raised(load / resistance, p.inhibition_exponent, p.concentration_floor)
 
 
 def steroidogenesis(c: Concentrations, p: Parameters):
     """Steroid synthesis left under ketoconazole, 1 without."""
-    relative = c.ketoconazole / p.ketoconazole_steroidogenesis_half + p.concentration_floor
-    return 1 / (1 + relative**p.ketoconazole_steepness)
+    relative = c.ketoconazole / p.ketoconazole_steroidogenesis_half
+    return 1 / (1 + raised(relative, p.ketoconazole_steepness, p.concentration_floor))
 
 
 def gnrh_action(c: Concentrations, p: Parameters):
     """GnRH action left under an antagonist, 1 without: 1 - I C^n / (IC50^n + C^n)."""
-    raised = (c.degarelix / p.degarelix_half + p.concentration_floor) ** p.degarelix_steepness
-    return 1 - p.degarelix_maximum * raised / (1 + raised)
+    block = raised(c.degarelix / p.degarelix_half, p.degarelix_steepness, p.concentration_floor)
+    return 1 - p.degarelix_maximum * block / (1 + block)

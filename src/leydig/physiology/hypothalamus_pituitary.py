@@ -13,6 +13,7 @@ class State(NamedTuple):
     androgen_signal: float  # 1, androgen seen by the brain over its set-point
     estrogen_signal: float  # 1, oestrogen seen by the brain over its set-point
     gonadotrope_capacity: float  # 1, slow capacity to make and release gonadotropins
+    gnrh_reserve: float  # 1, falls over months of silence and wakes as slowly
     LH: float  # IU/L, 24-hour mean
     FSH: float  # IU/L, 24-hour mean, the man's own
 
@@ -26,6 +27,8 @@ class Parameters(NamedTuple):
     oversuppression_threshold: float  # 1, product of both signals that shuts the axis down
     oversuppression_steepness: float  # 1
     capacity_time: float  # h
+    reserve_half: float  # 1, capacity at which the reserve is half of its most
+    reserve_time: float  # h
     LH_clearance: float  # 1/h
     FSH_clearance: float  # 1/h
     androgen_exponent_FSH: float  # 1
@@ -91,9 +94,14 @@ def build_capacity(chronic, fast, outflow, time):
     return (1 + (chronic / fast - 1) * outflow) / time
 
 
-def secrete(at_rest, capacity, fast, outflow, clearance):
+def rebuild_reserve(capacity, half, time):
+    """Pull of activity on the GnRH reserve, (1 + k) C / (k + C) / tau, per hour: 1 / tau at rest."""
+    return (1 + half) * capacity / (half + capacity) / time
+
+
+def secrete(at_rest, state: State, fast, outflow, clearance):
     """Gonadotropin secretion, IU/L/h."""
-    return clearance * at_rest * capacity * fast * outflow
+    return clearance * at_rest * state.gonadotrope_capacity * state.gnrh_reserve * fast * outflow
 
 
 def derivatives(state: State, setpoints: Setpoints, p: Parameters, s: Signals) -> State:
@@ -102,10 +110,13 @@ def derivatives(state: State, setpoints: Setpoints, p: Parameters, s: Signals) -
     dS_a/dt = + k_S androgen/set-point - k_S S_a
     dS_e/dt = + k_S oestrogen/set-point - k_S S_e
     dC/dt   = + build capacity - C / tau_C
-    dLH/dt  = + secretion (LH0 C R A k_LH) - k_LH LH
-    dFSH/dt = + secretion (FSH0 C R_F A k_F) - k_F FSH
+    dG/dt   = + rebuild reserve - G / tau_G
+    dLH/dt  = + secretion (LH0 C G R A k_LH) - k_LH LH
+    dFSH/dt = + secretion (FSH0 C G R_F A k_F) - k_F FSH
 
     R and R_F are fast release under their own brakes (FSH also under inhibin B), A is GnRH outflow.
+    Steroids silence C within weeks; the reserve G follows over months, so recovery after long
+    suppression is slower than suppression was.
     Assumes 24-hour means and one shared capacity for both gonadotropins.
     Source: this project's fit; structure compared in the calibration report.
     """
@@ -129,14 +140,18 @@ def derivatives(state: State, setpoints: Setpoints, p: Parameters, s: Signals) -
             +build_capacity(chronic, fast, outflow, p.capacity_time)
             - decay(state.gonadotrope_capacity, 1 / p.capacity_time)
         ),
+        gnrh_reserve=(
+            +rebuild_reserve(state.gonadotrope_capacity, p.reserve_half, p.reserve_time)
+            - decay(state.gnrh_reserve, 1 / p.reserve_time)
+        ),
         LH=(
-            +secrete(setpoints.LH, state.gonadotrope_capacity, fast, outflow, p.LH_clearance)
+            +secrete(setpoints.LH, state, fast, outflow, p.LH_clearance)
             - decay(state.LH, p.LH_clearance)
         ),
         FSH=(
             +secrete(
                 setpoints.FSH,
-                state.gonadotrope_capacity,
+                state,
                 ceilinged(braking_FSH, p.release_ceiling),
                 outflow,
                 p.FSH_clearance,
@@ -148,4 +163,4 @@ def derivatives(state: State, setpoints: Setpoints, p: Parameters, s: Signals) -
 
 def at_rest(setpoints: Setpoints) -> State:
     """State in which every derivative is zero for an untreated, intact man."""
-    return State(1.0, 1.0, 1.0, setpoints.LH, setpoints.FSH)
+    return State(1.0, 1.0, 1.0, 1.0, setpoints.LH, setpoints.FSH)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from leydig import laboratory, outputs
+from leydig import laboratory
 from leydig.bibliography import reference
 from leydig.engine.trajectory import Trajectory
 from leydig.report import flags, plan, published, runs, wording
@@ -40,6 +40,7 @@ class Table(NamedTuple):
 class Source(NamedTuple):
     """A reference as it is printed; ``doi`` makes the link."""
 
+    key: str
     text: str
     doi: str | None
     verification: str
@@ -108,7 +109,7 @@ def comparison_rows(found: Sequence[published.Comparison]) -> list[dict[str, str
             {
                 "protocol": f"{one.label}, {one.protocol}" if one.label else one.protocol,
                 "quantity": wording.capital(wording.name(one.quantity)),
-                "statistic": one.statistic.replace("_", " "),
+                "statistic": one.statistic.replace("_", " ") + (f"; {one.note}" if one.note else ""),
                 "when": wording.moment(one.day),
                 "published": wording.join(wording.number(one.published, quantity), unit),
                 "simulated": wording.join(wording.number(one.simulated, quantity), unit),
@@ -132,19 +133,24 @@ def comparison_summary(found: Sequence[published.Comparison]) -> str:
 
 
 def baseline_rows(run: Trajectory) -> list[dict[str, str]]:
-    """His starting values and whether each was measured or completed."""
-    measured = set(run.subject.get("measured") or ())
+    """The values of the man before any lesion and drug, and where each is from."""
     found = []
     for quantity, value in (run.subject.get("baseline") or {}).items():
-        unit = run.quantities.units.get(quantity) or _canonical(quantity)
-        found.append(
-            {
-                "quantity": wording.capital(wording.name(quantity)),
-                "value": wording.with_unit(_float(value), quantity, unit),
-                "origin": "measured" if quantity in measured else "completed from men like him",
-            }
-        )
+        if quantity not in run.quantities.values:
+            continue
+        text = wording.with_unit(_float(value), quantity, run.quantities.units[quantity])
+        name = wording.capital(wording.name(quantity))
+        found.append({"quantity": name, "value": text, "origin": _origin(run, quantity, value)})
     return found
+
+
+def _origin(run: Trajectory, quantity: str, value: Any) -> str:
+    """Whether a value was measured, was chosen to meet a measured one, or was completed."""
+    measured = run.subject.get("measured") or {}
+    if quantity not in measured:
+        return "completed from men like him"
+    same = np.isclose(float(value), float(measured[quantity]), rtol=1e-3)
+    return "measured" if same else "chosen so that his measured value is met"
 
 
 def range_rows(trajectories: Sequence[Trajectory]) -> list[dict[str, str]]:
@@ -168,7 +174,7 @@ def range_rows(trajectories: Sequence[Trajectory]) -> list[dict[str, str]]:
                 "interval": known.interval,
                 "population": f"{known.population}, {known.ages[0]:g} to {known.ages[1]:g} years",
                 "assay": known.assay or "",
-                "hour": "" if known.hour is None else f"{known.hour:02.0f}:00",
+                "hour": "" if known.hour is None else wording.clock(known.hour),
                 "source": known.source,
             }
         )
@@ -185,16 +191,22 @@ def _interval(known: laboratory.Range, quantity: str) -> str:
 
 
 def other_assays(trajectories: Sequence[Trajectory]) -> list[str]:
-    """A sentence for each hormone whose published range was made with another assay than his laboratory's."""
+    """A sentence for each figure whose published range was made on an assay with another scale than the values."""
     run = trajectories[0]
     found = []
-    for quantity in plan.HORMONES:
+    for quantity in (*plan.HORMONES, plan.RATIO):
         known, own = runs.reference_range(run, quantity), runs.assay(run, quantity)
-        if known and own and known.assay and known.assay != own:
-            found.append(
-                f"The range of {wording.name(quantity)} was made with {known.assay}; his laboratory uses {own}."
-            )
+        if known and known.assay and own and _other_scale(quantity, known.assay, own):
+            found.append(f"The range of {wording.name(quantity)} was made with {known.assay}, his values are {own}.")
     return found
+
+
+def _other_scale(quantity: str, one: str, other: str) -> bool:
+    """Whether two assays print different numbers for the same blood; a ratio follows its parts."""
+    constants = laboratory.constants()
+    parts = plan.HORMONES[:2] if quantity == plan.RATIO else (quantity,)
+    scales = [[laboratory.scale(part, assay, constants)[:2] for part in parts] for assay in (one, other)]
+    return scales[0] != scales[1]
 
 
 def _canonical(quantity: str) -> str:
@@ -216,12 +228,13 @@ def sources(trajectories: Sequence[Trajectory]) -> list[Source]:
     for run in trajectories:
         for entry in run.sources:
             found.setdefault(
-                entry["key"], _source(entry["reference"], entry["verification"], entry.get("used_for", ""))
+                entry["key"],
+                _source(entry["key"], entry["reference"], entry["verification"], entry.get("used_for", "")),
             )
     for key, use in _own_sources(trajectories).items():
         if key not in found:
             known = reference(key)
-            found[key] = _source(known.formatted(), known.verification, use)
+            found[key] = _source(key, known.formatted(), known.verification, use)
     return [found[key] for key in sorted(found)]
 
 
@@ -234,12 +247,7 @@ def _own_sources(trajectories: Sequence[Trajectory]) -> dict[str, str]:
     return use
 
 
-def _source(text: str, verification: str, used_for: str) -> Source:
+def _source(key: str, text: str, verification: str, used_for: str) -> Source:
     doi = re.search(r"\bdoi (10\.\d{4,9}/[^\s,]+?)(?=[.,]?(?:\s|$))", text)
     text = re.sub(r"\s*\[[^\]]*\]\s*$", "", text)  # the status stands beside it
-    return Source(re.sub(r"https?://", "", text), doi[1] if doi else None, verification, used_for)
-
-
-def drug_names(trajectories: Sequence[Trajectory]) -> list[str]:
-    """The drugs in the blood of these runs, also those that the figure has no room for."""
-    return [drug for drug in outputs.DRUGS if any(runs.has(run, drug) for run in trajectories)]
+    return Source(key, re.sub(r"https?://", "", text), doi[1] if doi else None, verification, used_for)

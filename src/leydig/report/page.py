@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from leydig import laboratory
 from leydig.engine.trajectory import Trajectory
 from leydig.files import DATA
 from leydig.report import details, figures, flags, plan, published, runs, sentences, wording
@@ -17,6 +18,7 @@ from leydig.writing import write_text
 
 PLAIN_STATEMENT = "For research and teaching. Not medical advice and not a medical device."
 DONE = "done"
+STEROIDS = ("testosterone", "estradiol")  # on these, assays differ in scale
 
 
 def write(trajectories: Sequence[Trajectory], path: Path | str) -> None:
@@ -64,6 +66,9 @@ def context(trajectories: Sequence[Trajectory]) -> dict[str, Any]:
         "comparison_summary": details.comparison_summary(compared),
         "unanswered": len(published.unanswered(trajectories)),
         "baseline": details.baseline_rows(first),
+        "condition": str(first.subject.get("condition_reason") or ""),
+        "taken": wording.listed([str(drug) for drug in first.subject.get("drugs") or ()]),
+        "converted": [str(sentence) for sentence in first.subject.get("converted") or ()],
         "assumed": _once(trajectories, "assumed"),
         "remarks": _once(trajectories, "remarks"),
         "ranges": details.range_rows(trajectories),
@@ -86,19 +91,18 @@ def subject_line(run: Trajectory) -> str:
 
 
 def scale_note(run: Trajectory) -> str:
-    """On which assay and at which hour the hormones are shown."""
-    given = run.subject.get("laboratory") or {}
-    assays = given.get("assay")
-    if isinstance(assays, dict):
-        named = ", ".join(f"{wording.name(analyte)} by {assay}" for analyte, assay in sorted(assays.items()))
-    else:
-        named = str(assays or "")
-    hour = given.get("hour")
-    clock = f" at {int(hour):02d}:{round(60 * (hour % 1)):02d}" if isinstance(hour, int | float) else ""
-    note = str(given.get("note") or "")
-    return (
-        f"Hormones are shown as his laboratory would print them{clock}{f': {named}' if named else ''}. {note}".strip()
-    )
+    """On which assay and at which hour the hormones are shown, and what one point stands for."""
+    points = "Each point is the mean of the 24 hours before it. " if runs.averaged(run) else ""
+    printed = [quantity for quantity in STEROIDS if quantity in run.laboratory.values]
+    if not printed:
+        return points.strip()
+    parts = []
+    for quantity in printed:
+        assay, hour = runs.laboratory_of(run, quantity)
+        by = "an assay that is not named" if assay == laboratory.UNKNOWN else assay
+        moves = hour is not None and laboratory.rhythm(quantity, hour, runs.age(run), laboratory.constants()) != 1
+        parts.append(f"{wording.name(quantity)} by {by}{f' at {wording.clock(hour or 0.0)}' if moves else ''}")
+    return f"{points}Hormones are shown as his laboratory would print them: {wording.listed(parts)}."
 
 
 def band_note(trajectories: Sequence[Trajectory]) -> str:
@@ -138,6 +142,7 @@ def _figure(figure: plan.Figure, trajectories: Sequence[Trajectory]) -> dict[str
 
     sentence = sentences.of(figure, trajectories)
     places = runs.letters(len(trajectories))
+    banded = any(run.draws for run in trajectories) and len(trajectories) <= plan.MOST_BANDS
     panels = [
         # Our own drawing; text from outside never enters it.
         Markup(figures.svg(panel, places, f"{panel.title} over {wording.span(runs.longest(trajectories))}"))
@@ -148,11 +153,11 @@ def _figure(figure: plan.Figure, trajectories: Sequence[Trajectory]) -> dict[str
         "title": figure.title,
         "panels": panels,
         "sentence": sentence,
-        "legend": _legend(figure, any(run.draws for run in trajectories) and len(trajectories) <= plan.MOST_BANDS),
+        "legend": _legend(figure, banded=banded, averaged=runs.averaged(trajectories[0])),
     }
 
 
-def _legend(figure: plan.Figure, banded: bool) -> list[str]:
+def _legend(figure: plan.Figure, *, banded: bool, averaged: bool) -> list[str]:
     """What the fills and marks of a figure mean, as far as it has them."""
     found = []
     if any(panel.reference for panel in figure.panels):
@@ -164,8 +169,8 @@ def _legend(figure: plan.Figure, banded: bool) -> list[str]:
     no_band = all(line.lower is None for panel in figure.panels for line in panel.lines)
     if figure.key == "bone" and no_band and banded:
         found.append("No band here: the draws begin at different densities, so only the level has one (in the tables).")
-    if figure.key == "drug":
-        found.append("One value a day is drawn; peaks between two of them are not.")
+    if figure.key == "drug" and averaged:
+        found.append("Means of 24 hours; peaks and troughs within a day are not drawn.")
     return found
 
 

@@ -109,18 +109,33 @@ def _bone(trajectories: Sequence[Trajectory], site: str) -> Panel:
     for label, run in zip(runs.letters(len(trajectories)), trajectories, strict=True):
         if not runs.has(run, site):
             continue
-        series = runs.shown(run, site)
-        lower, upper = _bands(trajectories, series) if published.fixed_start(series) else (None, None)
-        change = [None if part is None else 100 * (part / series.start - 1) for part in (series.values, lower, upper)]
+        days, change = _change(trajectories, run, site)
         marks = tuple(
             (found.day, found.published)
             for found in published.comparisons([run])
             if found.quantity == site and found.statistic == "percent_change"
         )
-        assert change[0] is not None
-        lines.append(Line(label, series.days, change[0], change[1], change[2], marks))
+        lines.append(Line(label, days, *change, marks))
     title = "Spine" if site == "bmd_spine" else "Hip"
     return Panel(site, title, "% of the start", tuple(lines), around=least_significant_change(site), from_zero=False)
+
+
+def _change(
+    trajectories: Sequence[Trajectory], run: Trajectory, site: str
+) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray | None, np.ndarray | None]]:
+    """Days, and the change in percent with its band.
+
+    The run's own change (``bmd_spine_change``) is taken where it has one. Else the change is that of the level, and
+    has a band only where all draws begin at one density: else the level's band is not the change's.
+    """
+    if runs.has(run, f"{site}_change"):
+        series = runs.state(run, f"{site}_change")
+        return series.days, (series.values, *_bands(trajectories, series))
+    series = runs.shown(run, site)
+    lower, upper = _bands(trajectories, series) if published.fixed_start(series) else (None, None)
+    start = series.start
+    ends = [None if part is None else 100 * (part / start - 1) for part in (lower, upper)]
+    return series.days, (100 * (series.values / start - 1), ends[0], ends[1])
 
 
 def _bands(trajectories: Sequence[Trajectory], series: runs.Series) -> tuple[np.ndarray | None, np.ndarray | None]:

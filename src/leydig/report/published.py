@@ -31,6 +31,7 @@ class Comparison(NamedTuple):
     unit: str
     statistic: str
     source: str
+    note: str
 
     @property
     def inside(self) -> bool | None:
@@ -91,8 +92,10 @@ def _compare(label: str, run: Trajectory, entry: Mapping[str, Any]) -> Compariso
         unit = series.unit if statistic == "change" else "1" if statistic == "ratio" else "%"
         if not fixed_start(series):
             lower = upper = None
-    source = str(entry.get("source", ""))
-    return Comparison(label, entry["protocol"], quantity, day, published, value, lower, upper, unit, statistic, source)
+    source, note = str(entry.get("source", "")), str(entry.get("note") or "")
+    return Comparison(
+        label, entry["protocol"], quantity, day, published, value, lower, upper, unit, statistic, source, note
+    )
 
 
 def _relative(statistic: str, value: Any, series: runs.Series) -> Any:

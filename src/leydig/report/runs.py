@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -73,12 +74,26 @@ def _series(run: Trajectory, panel: Panel, quantity: str, printed: bool) -> Seri
     )
 
 
+def laboratory_of(run: Trajectory, analyte: str) -> tuple[str, float | None]:
+    """The assay and the clock hour on which an analyte is shown.
+
+    His own where he had it measured, as ``subject["laboratory"]`` says ("immunoassay, 08.50 h", decimal hours);
+    else LC-MS/MS at the usual hour.
+    """
+    own = str((run.subject.get("laboratory") or {}).get(analyte) or "")
+    if not own:
+        return laboratory.MASS_SPECTROMETRY, laboratory.constants().usual_hour
+    name, _, clock = own.partition(",")
+    hour = re.fullmatch(r"\s*([\d.]+) h", clock)
+    return name, float(hour[1]) if hour else None
+
+
 def assay(run: Trajectory, quantity: str) -> str | None:
-    """The assay on which his laboratory measures the quantity, where that is known."""
-    given: Any = (run.subject.get("laboratory") or {}).get("assay")
-    if isinstance(given, dict):
-        given = given.get(quantity)
-    return given if given in laboratory.ASSAYS and given != laboratory.UNKNOWN else None
+    """The assay behind the values shown, None where it is not known; what no laboratory prints is LC-MS/MS."""
+    if quantity not in run.laboratory.values:
+        return laboratory.MASS_SPECTROMETRY
+    name = laboratory_of(run, quantity)[0]
+    return name if name in laboratory.ASSAYS and name != laboratory.UNKNOWN else None
 
 
 def age(run: Trajectory) -> float:
@@ -99,6 +114,11 @@ def leading_score(run: Trajectory) -> str:
     years = np.floor(age(run))
     z = [r for r in laboratory.reference_ranges() if r.quantity == "z_score_spine"]
     return "z" if any(r.ages[0] <= years <= r.ages[1] for r in z) else "t"
+
+
+def averaged(run: Trajectory) -> bool:
+    """Whether each value is the mean of a day: output is then a day apart."""
+    return len(run.days) > 1 and float(np.median(np.diff(run.days))) >= 1
 
 
 def longest(runs: Sequence[Trajectory]) -> float:

@@ -57,16 +57,25 @@ def _semen(figure: plan.Figure, trajectories: Sequence[Trajectory]) -> str:
 def _bone(figure: plan.Figure, trajectories: Sequence[Trajectory]) -> str:
     parts = []
     for panel in figure.panels:
-        change = [_labelled(line.label, wording.percent(_last(line.values))) for line in panel.lines]
+        change = [_labelled(line.label, _change(line, alone=len(panel.lines) == 1)) for line in panel.lines]
         beyond = [abs(_last(line.values)) > (panel.around or np.inf) for line in panel.lines]
         verdict = "beyond" if all(beyond) else "within" if not any(beyond) else "in part beyond"
         told = f"{panel.around:.1f}{wording.NARROW}%"
         parts.append(
-            f"{panel.title.lower()} by {wording.listed(change)} ({verdict} the {told} that two scans tell apart)"
+            f"{panel.title.lower()} by {wording.listed(change)}, {verdict} the {told} that two scans tell apart"
         )
     return (
-        f"{_after(trajectories)} bone density has changed at the {' and at the '.join(parts)}{_scores(trajectories)}."
+        f"{_after(trajectories)} bone density has changed at the {', and at the '.join(parts)}{_scores(trajectories)}."
     )
+
+
+def _change(line: plan.Line, alone: bool) -> str:
+    """A change in percent, with its band where a single run has one."""
+    text = wording.percent(_last(line.values))
+    if alone and line.lower is not None and line.upper is not None:
+        low, high = (wording.percent(float(part[-1])) for part in (line.lower, line.upper))
+        text += f" (95{wording.NARROW}% band {low} to {high})"
+    return text
 
 
 def _scores(trajectories: Sequence[Trajectory]) -> str:
@@ -88,7 +97,7 @@ def _drug(figure: plan.Figure, trajectories: Sequence[Trajectory]) -> str:
     for panel in figure.panels:
         levels = [_labelled(line.label, _level(line, panel)) for line in panel.lines]
         parts.append(f"{wording.name(panel.key)} {wording.listed(levels)}")
-    return f"read once a day, {'; '.join(parts)}."
+    return f"{'; '.join(parts)}."
 
 
 def _level(line: plan.Line, panel: plan.Panel) -> str:
@@ -170,7 +179,7 @@ def _against_range(trajectories: Sequence[Trajectory], quantity: str) -> str:
         place = "below" if end < known.low else "above" if end > known.high else "inside"
         places.setdefault(place, []).append(label)
     if len(places) == 1:
-        words = list(places)[0]
+        words = next(iter(places))
     else:
         words = wording.listed([f"{place} ({', '.join(labels)})" for place, labels in places.items()])
     low, high = wording.number(known.low, quantity), wording.number(known.high, quantity)

@@ -8,6 +8,7 @@ from typing import Any
 
 from leydig.files import DATA, read_yaml
 
+MINUTES_PER_HOUR = 60
 DAYS_PER_WEEK = 7
 DAYS_PER_YEAR = 365.25
 DIGITS = 3  # significant digits of a quantity without its own number of decimals
@@ -53,11 +54,16 @@ def number(value: float | None, quantity: str = "") -> str:
     known = settings()["quantities"].get(quantity)
     if known is None:
         return _significant(value)
-    decimals = known["decimals"]
+    decimals = _fewer(known["decimals"], value)
     smallest = 10.0**-decimals
     if 0 < value < smallest / 2:
         return f"<{NARROW}{smallest:.{decimals}f}"
     return _signed(f"{value:.{decimals}f}")
+
+
+def _fewer(decimals: int, value: float) -> int:
+    """Fewer decimals for large values: none from 100 on, one from 10 on."""
+    return 0 if abs(value) >= 100 else min(decimals, 1) if abs(value) >= 10 else decimals
 
 
 def _significant(value: float) -> str:
@@ -109,6 +115,12 @@ def moment(days: float) -> str:
         return "the start"
     weeks = days / DAYS_PER_WEEK
     return f"week {round(weeks)}" if weeks >= 2 else f"day {days:.0f}"
+
+
+def clock(hour: float) -> str:
+    """A decimal hour as it stands on a clock: 8.5 is 08:30."""
+    minutes = round(hour * MINUTES_PER_HOUR)
+    return f"{minutes // MINUTES_PER_HOUR:02d}:{minutes % MINUTES_PER_HOUR:02d}"
 
 
 def listed(items: list[str]) -> str:

@@ -1,0 +1,380 @@
+"""The report: what it says follows from the numbers, and nothing from outside becomes markup."""
+
+import dataclasses
+import re
+import xml.etree.ElementTree as ElementTree
+
+import numpy as np
+import pytest
+from trajectories import trajectory
+
+from leydig.engine.trajectory import Panel
+from leydig.errors import InputError
+from leydig.report import details, figures, flags, page, plan, published, runs, sentences, wording
+
+TWICE = "anastrozole 1 mg twice weekly for 52 weeks"
+NONE = "none for 52 weeks"
+
+
+def three():
+    return [trajectory(), trajectory(TWICE, strength=0.9, drug=12), trajectory(NONE, strength=0, drug=0)]
+
+
+def text_of(html: str) -> str:
+    """What a reader sees, in one line."""
+    body = re.sub(r"<(style|svg)\b.*?</\1>", " ", html, flags=re.DOTALL)
+    return " ".join(re.sub(r"<[^>]+>", " ", body).split())
+
+
+def names(found):
+    return [flag.name for flag in found]
+
+
+# The page -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_five_figures_open_and_the_rest_is_closed(several):
+    html = page.html(three() if several else [trajectory()])
+    assert html.count("<figure ") == 5
+    assert html.count("<details") >= 6
+    assert "<details open" not in html
+    assert html.index("</figure>") < html.index("<details")
+    assert html.count(page.PLAIN_STATEMENT) == 1
+
+
+def test_without_a_drug_there_is_no_figure_of_it():
+    assert [figure.key for figure in plan.figures([trajectory(NONE, drug=0)])] == ["hormones", "ratio", "semen", "bone"]
+
+
+def test_the_same_runs_give_the_same_bytes():
+    assert page.html(three()) == page.html(three())
+
+
+def test_text_from_outside_is_never_markup():
+    evil = '<script>alert("x")</script>'
+    run = trajectory(name=evil, assumed=(evil,), remarks=(evil,), digests={evil: evil}, status=evil)
+    run.subject["condition"] = evil
+    run.subject["converted"] = [evil]
+    run.subject["drugs"] = [evil]
+    run.subject["published"][0] |= {"note": evil}
+    source = {"key": "x", "reference": f"{evil}. doi 10.1234/<b>. [own]", "verification": evil, "used_for": evil}
+    html = page.html([dataclasses.replace(run, sources=(source,), protocol=evil), trajectory(name=evil)])
+    assert "<script" not in html
+    assert "<b>." not in html
+    assert html.count("&lt;script&gt;") >= 10
+
+
+def test_nothing_is_loaded_from_anywhere():
+    html = page.html(three())
+    links = re.findall(r"https?://[^\s\"'<>]*", html)
+    assert links
+    assert [link for link in links if not link.startswith("https://doi.org/10.")] == []
+    assert html.count("https://doi.org/") == html.count('<a href="https://doi.org/')
+    assert (
+        re.findall(r"<(?:script|link|img|iframe|object|embed|base|form)\b(?! rel=\"icon\" href=\"data:,\")", html) == []
+    )
+    assert "default-src 'none'" in html
+    assert "@import" not in html
+    assert set(re.findall(r"url\(([^)]*)\)", html)) <= {f"#{key}" for key in re.findall(r'id="([^"]+)"', html)}
+
+
+def test_ids_are_unique():
+    found = re.findall(r'\bid="([^"]+)"', page.html(three()))
+    assert len(found) == len(set(found))
+
+
+def test_a_report_replaces_the_old_one_whole_or_not_at_all(tmp_path, monkeypatch):
+    path = tmp_path / "deep" / "report.html"
+    page.write([trajectory()], path)
+    before = path.read_bytes()
+    assert before.startswith(b"<!doctype html>")
+    monkeypatch.setattr("os.fsync", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with pytest.raises(InputError, match="cannot be written: No space left on device"):
+        page.write([trajectory(length=10)], path)
+    assert path.read_bytes() == before
+    assert [file.name for file in path.parent.iterdir()] == ["report.html"]
+
+
+def test_a_failed_run_is_said_first_and_does_not_stop_the_report():
+    broken = np.full(365, np.nan)
+    run = trajectory(status="step too small", change={"testosterone": broken, "bmd_spine": broken, "estradiol": broken})
+    text = text_of(page.html([run]))
+    assert "This run did not end as it should: step too small" in text
+    assert text.index("did not end") < text.index("Hormones")
+    assert "nan" not in text.lower().split()
+
+
+def test_every_source_key_that_is_named_is_in_the_list():
+    html = page.html(
+        [
+            trajectory(
+                "testosterone gel 50 mg daily for 52 weeks",
+                drug=0,
+                change={"LH": 0.3, "testosterone": 200, "sperm_concentration": 0.0},
+            )
+        ]
+    )
+    listed = set(re.findall(r"<small><b>([^<]+)</b>", html))
+    named = set(re.findall(r"source (\w+)", text_of(html)))
+    assert named >= {"who1996", "travison2017", "china2018"}
+    assert named <= listed
+
+
+# Sentences ----------------------------------------------------------------------------------------
+
+
+def sentence(key, trajectories):
+    (figure,) = [figure for figure in plan.figures(trajectories) if figure.key == key]
+    return sentences.of(figure, trajectories).replace(wording.NARROW, " ")
+
+
+def test_the_sentence_on_hormones_holds_the_numbers_of_the_run():
+    run = trajectory()
+    end = run.laboratory.values["testosterone"][-1]
+    low, high = run.laboratory.lower["testosterone"][-1], run.laboratory.upper["testosterone"][-1]
+    said = sentence("hormones", [run])
+    assert said.startswith(
+        f"After 52 weeks testosterone is {end:.0f} ng/dL (95 % band {low:.0f} to {high:.0f}) against 343"
+    )
+    assert said.endswith("against 6.4 at the start.")
+
+
+def test_sentences_change_with_the_numbers():
+    assert "the concentration stays above the lower limit of 16.0" in sentence("semen", [trajectory()])
+    low = [trajectory(change={"sperm_concentration": 9.0})]
+    assert "the concentration stays below the lower limit of 16.0" in sentence("semen", low)
+    assert "above the published range of 7.2 to 21.8" in sentence("ratio", [trajectory()])
+    assert "inside the published range" in sentence("ratio", [trajectory(NONE, strength=0)])
+    assert "above (A, B) and inside (C) the published range" in sentence("ratio", three())
+    assert "within the 3.0 % that two scans tell apart" in sentence("bone", [trajectory()])
+    lost = [trajectory(change={"bmd_spine": np.linspace(1.0, 0.95, 365)})]
+    assert "at the spine by −5.0 %, beyond the 3.0 % that two scans tell apart" in sentence("bone", lost)
+    level = [trajectory(drug=35)]
+    assert sentence("drug", level) == "Anastrozole is 35.0 ng/mL over the last 4 weeks."
+
+
+def test_a_drug_that_has_gone_and_a_hormone_that_has_turned_back_are_said():
+    course = np.where(np.arange(365) < 84, 600.0, 343.0)
+    course[0] = 343.0
+    level = np.where(np.arange(365) < 84, 30.0, 0.0)
+    run = trajectory(change={"testosterone": course}, drug=0, width=0)
+    quantities = dataclasses.replace(
+        run.quantities,
+        values={**run.quantities.values, "anastrozole": level},
+        units={**run.quantities.units, "anastrozole": "ng/mL"},
+    )
+    run = dataclasses.replace(run, quantities=quantities)
+    assert sentence("drug", [run]) == "Anastrozole is at most 30.0 ng/mL in the start and 0.0 ng/mL at the end." or (
+        "at most 30.0 ng/mL" in sentence("drug", [run]) and "0.0 ng/mL at the end" in sentence("drug", [run])
+    )
+    assert "testosterone was furthest from the start in day 1, 600 ng/dL" in sentence("hormones", [run])
+
+
+@pytest.mark.parametrize(("age", "score"), [(38, "Z"), (49, "Z"), (49.9, "Z"), (50, "T"), (68, "T")])
+def test_the_score_that_leads_depends_on_age(age, score):
+    run = trajectory(age=age)
+    assert f"the {score}-score is" in sentence("bone", [run])
+    listed = [row.name for row in details.tables([run])[-1].rows]
+    other = "T" if score == "Z" else "Z"
+    assert listed.index(f"{score}-score of the spine") < listed.index(f"{other}-score of the spine")
+
+
+# Uncertainty --------------------------------------------------------------------------------------
+
+
+def test_bands_are_described_by_what_they_hold():
+    assert "the middle 95 % of 200 joint draws" in page.band_note([trajectory()]).replace(wording.NARROW, " ")
+    assert "No bands were asked for" in page.band_note([trajectory(width=0)])
+    assert "7 draws failed and are left out" in page.band_note([trajectory(failed_draws=7)])
+
+
+def test_the_change_of_bone_has_a_band_only_where_the_draws_begin_alike():
+    same = trajectory()
+    assert plan.figures([same])[3].panels[0].lines[0].lower is not None
+    wide = dataclasses.replace(
+        same,
+        quantities=dataclasses.replace(
+            same.quantities,
+            lower={**same.quantities.lower, "bmd_spine": same.quantities.values["bmd_spine"] - 0.2},
+            upper={**same.quantities.upper, "bmd_spine": same.quantities.values["bmd_spine"] + 0.2},
+        ),
+    )
+    assert plan.figures([wide])[3].panels[0].lines[0].lower is None
+    change = np.linspace(0, -2, 365)
+
+    def extended(part, values):
+        return {**part, "bmd_spine_change": values}
+
+    own = wide.quantities
+    own = Panel(
+        extended(own.units, "%"),
+        extended(own.values, change),
+        extended(own.lower, change - 1),
+        extended(own.upper, change + 1),
+    )
+    told = dataclasses.replace(wide, quantities=own)
+    np.testing.assert_array_equal(plan.figures([told])[3].panels[0].lines[0].lower, change - 1)
+    assert "at the spine by −2.0 % (95 % band −3.0 % to −1.0 %)" in sentence("bone", [told])
+
+
+def test_with_many_protocols_bands_leave_the_figures_and_the_page_says_so():
+    many = [trajectory(f"anastrozole {dose} mg daily for 52 weeks") for dose in (0.25, 0.5, 1, 2)]
+    assert all(line.lower is None for figure in plan.figures(many) for panel in figure.panels for line in panel.lines)
+    assert "bands stand in the tables only" in page.band_note(many)
+
+
+# Red flags ----------------------------------------------------------------------------------------
+
+
+def test_a_man_without_a_finding_has_no_flag():
+    assert flags.red_flags([trajectory()]) == []
+    assert "Red flags" not in page.html([trajectory()])
+
+
+def test_azoospermia_is_flagged_from_when_it_is_reached():
+    course = np.where(np.arange(365) < 140, 20.0, 0.0)
+    (flag,) = flags.red_flags([trajectory(change={"sperm_concentration": course})])
+    assert flag.name == "Azoospermia"
+    assert "from week 20" in flag.finding
+    assert "0.1 ×10⁶/mL" in flag.limit and "who1996" in flag.limit
+
+
+def test_low_testosterone_is_flagged_only_together_with_low_LH():
+    assert names(flags.red_flags([trajectory(change={"testosterone": 200, "LH": 0.9})])) == [
+        "Low testosterone with low LH"
+    ]
+    assert flags.red_flags([trajectory(change={"testosterone": 200})]) == []
+    apart = np.arange(365) < 100
+    change = {"testosterone": np.where(apart, 200, 500), "LH": np.where(apart, 6.0, 0.5)}
+    assert flags.red_flags([trajectory(change=change)]) == []
+
+
+def test_bone_is_flagged_by_the_score_of_his_age():
+    change = {"t_score_spine": -2.7, "z_score_spine": -2.2}
+    assert names(flags.red_flags([trajectory(change=change)])) == ["Bone density in the range of osteoporosis"]
+    young = trajectory(age=38, change=change)
+    assert names(flags.red_flags([young])) == ["Bone density below the expected range for age"]
+    assert flags.red_flags([trajectory(change={"t_score_spine": -2.4, "z_score_spine": -2.2})]) == []
+
+
+def test_suppressed_sperm_is_flagged_under_testosterone_only():
+    change = {"sperm_concentration": 5.0}
+    given = trajectory("testosterone gel 50 mg daily for 52 weeks", change=change)
+    assert names(flags.red_flags([given])) == ["Sperm suppressed under testosterone"]
+    assert flags.red_flags([trajectory(change=change)]) == []
+
+
+def test_flags_stand_before_the_figures_and_name_the_protocol():
+    pair = [trajectory(), trajectory(TWICE, change={"sperm_concentration": 0.0})]
+    assert "(protocol B)" in flags.red_flags(pair)[0].finding
+    html = page.html(pair)
+    assert html.index("Azoospermia") < html.index("<figure")
+
+
+# Published figures --------------------------------------------------------------------------------
+
+
+def test_published_figures_stand_beside_the_same_doses_only():
+    daily, twice = trajectory(), trajectory(TWICE)
+    assert [found.published for found in published.comparisons([daily])] == [572, 17, 7.9]
+    assert [found.published for found in published.comparisons([twice])] == [520]
+    assert len(published.unanswered([daily])) == 1
+    assert published.unanswered([daily, twice]) == []
+    assert published.comparisons([trajectory(length=60)]) == []
+
+
+def test_a_published_value_is_inside_or_outside_the_band():
+    (inside,) = [c for c in published.comparisons([trajectory()]) if c.quantity == "testosterone"]
+    assert inside.inside is True
+    (outside,) = [c for c in published.comparisons([trajectory(width=0.01)]) if c.quantity == "testosterone"]
+    assert outside.inside is False
+    (unknown,) = [c for c in published.comparisons([trajectory(width=0)]) if c.quantity == "testosterone"]
+    assert unknown.inside is None
+    text = text_of(page.html([trajectory(width=0.01)]))
+    assert "of 3 inside the band" in text and "outside" in text
+
+
+def test_published_values_are_converted_and_ratios_compared_as_ratios():
+    run = trajectory()
+    entry = {"protocol": run.protocol, "day": 84, "source": "leder2004"}
+    run.subject["published"] = [
+        {**entry, "quantity": "testosterone", "value": 20, "unit": "nmol/L", "statistic": "mean"},
+        {**entry, "quantity": "testosterone", "value": 1.6, "unit": "1", "statistic": "ratio"},
+        {**entry, "quantity": "testosterone", "value": 60, "unit": "%", "statistic": "percent_change"},
+    ]
+    level, ratio, percent = published.comparisons([run])
+    assert level.published == pytest.approx(576.84)
+    assert ratio.simulated == pytest.approx(run.laboratory.values["testosterone"][84] / 343)
+    assert percent.simulated == pytest.approx(100 * (ratio.simulated - 1))
+
+
+# Figures ------------------------------------------------------------------------------------------
+
+
+def test_a_panel_is_valid_scalable_and_without_outside_names():
+    (panel, *_) = plan.figures(three())[0].panels
+    svg = figures.svg(panel, runs.letters(3), 'a "quoted" <name>')
+    root = ElementTree.fromstring(svg)
+    assert root.get("viewBox") and root.get("width") is None
+    assert root.get("aria-label") == 'a "quoted" <name>'
+    assert "http" not in svg and "DejaVu" not in svg
+
+
+def test_runs_differ_in_colour_and_in_dash():
+    styles = [figures.style(place) for place in range(5)]
+    assert len({colour for colour, _ in styles}) == 5
+    assert len({str(dash) for _, dash in styles}) == 5
+
+
+@pytest.mark.parametrize("wishes", [[0.5, 0.5, 0.5], [0.0, 0.01, 0.9, 0.91], [0.98, 0.99, 1.0], [0.1], []])
+def test_labels_move_apart_and_stay_inside(wishes):
+    heights = figures.spread(wishes, 0.075)
+    assert len(heights) == len(wishes)
+    assert np.all(np.diff(heights) >= 0.075 - 1e-9)
+    assert all(0 <= height <= 1 for height in heights)
+
+
+def test_a_picture_is_written(tmp_path):
+    figures.picture(three()[:2], tmp_path / "picture.png")
+    assert (tmp_path / "picture.png").read_bytes()[:4] == b"\x89PNG"
+
+
+# Words --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "quantity", "said"),
+    [
+        (343.4, "testosterone", "343"),
+        (26.04, "estradiol", "26.0"),
+        (136.31, "testosterone_estradiol_ratio", "136"),
+        (0.02, "sperm_concentration", "<\u202f0.1"),
+        (0.0, "sperm_concentration", "0.0"),
+        (1.0386, "bmd_spine", "1.039"),
+        (-0.04, "t_score_spine", "0.0"),
+        (-2.5, "t_score_spine", "−2.5"),
+        (float("nan"), "LH", "–"),
+        (None, "LH", "–"),
+        (0.012345, "", "0.0123"),
+        (98765.0, "", "98765"),
+    ],
+)
+def test_numbers_are_rounded_as_people_print_them(value, quantity, said):
+    assert wording.number(value, quantity) == said
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [
+        (364, "52 weeks"),
+        (365.25, "1 year"),
+        (365, "1 year"),
+        (730.5, "2 years"),
+        (84, "12 weeks"),
+        (1, "1 day"),
+        (10, "10 days"),
+    ],
+)
+def test_lengths_of_time(days, said):
+    assert wording.span(days) == said

@@ -1,0 +1,35 @@
+"""make picture: draw docs/picture.png and renew the table in README.md, both from runs of the bundled older man."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+
+from leydig.cli import simulate as verb
+from leydig.report import figures
+from leydig.studies.simulate import simulate
+from leydig.writing import write_text
+
+ROOT = Path(__file__).resolve().parents[1]
+MAN, PROTOCOL, DRAWS = "older-man", "anastrozole 1 mg daily for 52 weeks", 200
+TABLE = re.compile(r"(?<=<!-- table -->\n```text\n).*?(?=```\n)", re.DOTALL)
+
+
+def main() -> None:
+    os.environ.pop("FORCE_COLOR", None)
+    os.environ["COLUMNS"] = "80"
+    readme = ROOT / "README.md"
+    text = readme.read_text(encoding="utf-8")
+    shown = "".join(f"{line.rstrip()}\n" for line in verb.text(simulate(MAN, [PROTOCOL])).splitlines())
+    renewed, count = TABLE.subn(lambda found: shown, text)
+    if count != 1:
+        sys.exit("error: README.md has no place for the table")
+    write_text(readme, renewed)
+    figures.picture(simulate(MAN, [PROTOCOL], draws=DRAWS), ROOT / "docs" / "picture.png")
+    print("wrote docs/picture.png and the table in README.md")
+
+
+if __name__ == "__main__":
+    main()
