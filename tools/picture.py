@@ -14,7 +14,7 @@ from leydig.writing import write_text
 
 ROOT = Path(__file__).resolve().parents[1]
 MAN, PROTOCOL, DRAWS = "older-man", "anastrozole 1 mg daily for 52 weeks", 200
-TABLE = re.compile(r"(?<=<!-- table -->\n```text\n).*?(?=```\n)", re.DOTALL)
+TABLE = re.compile(r"(<!-- table -->\n```text\n).*?(```\n)", re.DOTALL)
 
 
 def main() -> None:
@@ -23,7 +23,7 @@ def main() -> None:
     readme = ROOT / "README.md"
     text = readme.read_text(encoding="utf-8")
     shown = "".join(f"{line.rstrip()}\n" for line in verb.text(simulate(MAN, [PROTOCOL])).splitlines())
-    renewed, count = TABLE.subn(lambda found: shown, text)
+    renewed, count = TABLE.subn(lambda found: found[1] + shown + found[2], text)
     if count != 1:
         sys.exit("error: README.md has no place for the table")
     write_text(readme, renewed)

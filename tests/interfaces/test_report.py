@@ -148,7 +148,7 @@ def test_sentences_change_with_the_numbers():
     assert "inside the published range" in sentence("ratio", [trajectory(NONE, strength=0)])
     assert "above (A, B) and inside (C) the published range" in sentence("ratio", three())
     assert "within the 3.0 % that two scans tell apart" in sentence("bone", [trajectory()])
-    lost = [trajectory(change={"bmd_spine": np.linspace(1.0, 0.95, 365)})]
+    lost = [trajectory(width=0, change={"bmd_spine": np.linspace(1.0, 0.95, 365)})]
     assert "at the spine by −5.0 %, beyond the 3.0 % that two scans tell apart" in sentence("bone", lost)
     level = [trajectory(drug=35)]
     assert sentence("drug", level) == "Anastrozole is 35.0 ng/mL over the last 4 weeks."
@@ -158,6 +158,7 @@ def test_a_drug_that_has_gone_and_a_hormone_that_has_turned_back_are_said():
     course = np.where(np.arange(365) < 84, 600.0, 343.0)
     course[0] = 343.0
     level = np.where(np.arange(365) < 84, 30.0, 0.0)
+    level[0] = 0.0
     run = trajectory(change={"testosterone": course}, drug=0, width=0)
     quantities = dataclasses.replace(
         run.quantities,
@@ -165,10 +166,8 @@ def test_a_drug_that_has_gone_and_a_hormone_that_has_turned_back_are_said():
         units={**run.quantities.units, "anastrozole": "ng/mL"},
     )
     run = dataclasses.replace(run, quantities=quantities)
-    assert sentence("drug", [run]) == "Anastrozole is at most 30.0 ng/mL in the start and 0.0 ng/mL at the end." or (
-        "at most 30.0 ng/mL" in sentence("drug", [run]) and "0.0 ng/mL at the end" in sentence("drug", [run])
-    )
-    assert "testosterone was furthest from the start in day 1, 600 ng/dL" in sentence("hormones", [run])
+    assert sentence("drug", [run]) == "Anastrozole is at most 30.0 ng/mL on day 1 and 0.0 ng/mL at the end."
+    assert "testosterone was furthest from the start on day 1, 600 ng/dL" in sentence("hormones", [run])
 
 
 @pytest.mark.parametrize(("age", "score"), [(38, "Z"), (49, "Z"), (49.9, "Z"), (50, "T"), (68, "T")])
@@ -378,3 +377,28 @@ def test_numbers_are_rounded_as_people_print_them(value, quantity, said):
 )
 def test_lengths_of_time(days, said):
     assert wording.span(days) == said
+
+
+def test_doses_days_apart_are_drawn_as_weeks_with_their_range():
+    days = np.arange(365)
+    rippling = 100 + 5.0 * (days % 7 < 3)
+    run = trajectory(width=0, change={"testosterone": rippling})
+    line = plan.figures([run])[0].panels[0].lines[0]
+    assert line.swing is not None
+    assert np.ptp(line.values[10:-10]) == pytest.approx(0)
+    assert (line.swing[0][100], line.swing[1][100]) == (100, 105)
+    assert line.values[0] == rippling[0]
+    assert "testosterone is 100 to 105 ng/dL against 105 at the start" in sentence("hormones", [run])
+    assert "the dark strip its range" in text_of(page.html([run]))
+    assert plan.figures([run])[0].panels[1].lines[0].swing is None
+
+
+def test_the_band_of_a_week_holds_the_band_of_each_of_its_days():
+    days = np.arange(365)
+    run = trajectory(change={"LH": 5 + 1.0 * (days % 7 < 3)})
+    line = plan.figures([run])[0].panels[2].lines[0]
+    series = runs.shown(run, "LH")
+    for day in (100, 200, 300):
+        week = slice(day - 3, day + 4)
+        assert line.lower[day] == series.lower[week].min()
+        assert line.upper[day] == series.upper[week].max()

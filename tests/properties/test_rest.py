@@ -3,12 +3,11 @@
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.men import YOUNG
 
 from leydig import model, parameters, population_prior, start
 from leydig.engine.trace import build, flatten, names
 from leydig.model import Baseline
-
-from tests.men import YOUNG
 
 AXIS = [i for i, name in enumerate(start.STATES) if not name.startswith("bone.bmd")]
 

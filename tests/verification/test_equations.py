@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
+from tests.men import MEN, OBESE, OLDER, YOUNG
 
 from leydig import model, start
 from leydig.engine import reference
@@ -10,8 +11,6 @@ from leydig.engine.inputs import evaluate, steady, tabulate
 from leydig.engine.trace import build, flatten
 from leydig.pharmacology.kinetics import Event
 from leydig.physiology import bone, spermatogenesis, steroids, testis
-
-from tests.men import MEN, OBESE, OLDER, YOUNG
 
 QUIET = model.Inputs(0, 0, 0, 0, 0, 0, 0, 0, 1.0, 1.0, 40.0)
 

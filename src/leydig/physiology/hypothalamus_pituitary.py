@@ -144,10 +144,7 @@ def derivatives(state: State, setpoints: Setpoints, p: Parameters, s: Signals) -
             +rebuild_reserve(state.gonadotrope_capacity, p.reserve_half, p.reserve_time)
             - decay(state.gnrh_reserve, 1 / p.reserve_time)
         ),
-        LH=(
-            +secrete(setpoints.LH, state, fast, outflow, p.LH_clearance)
-            - decay(state.LH, p.LH_clearance)
-        ),
+        LH=(+secrete(setpoints.LH, state, fast, outflow, p.LH_clearance) - decay(state.LH, p.LH_clearance)),
         FSH=(
             +secrete(
                 setpoints.FSH,

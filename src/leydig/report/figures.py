@@ -100,6 +100,8 @@ def draw(axes: Axes, panel: plan.Panel, places: Sequence[str]) -> None:
         time = line.days / unit_days
         if line.lower is not None and line.upper is not None:
             axes.fill_between(time, line.lower, line.upper, color=colour, alpha=0.16, lw=0, zorder=2)
+        if line.swing:
+            axes.fill_between(time, *line.swing, color=colour, alpha=0.32, lw=0, zorder=2.5)
         axes.plot(time, line.values, color=colour, ls=dash, lw=1.6, zorder=3, solid_capstyle="butt")
         for day, value in line.marks:
             axes.plot(
@@ -158,7 +160,12 @@ def ticks(last: float, unit_word: str) -> list[float]:
 
 def _limits(panel: plan.Panel) -> tuple[float, float]:
     """Lowest and highest value of the axis: everything drawn, and the published range as far as it is near."""
-    parts = [part for line in panel.lines for part in (line.values, line.lower, line.upper) if part is not None]
+    parts = [
+        part
+        for line in panel.lines
+        for part in (line.values, line.lower, line.upper, *(line.swing or ()))
+        if part is not None
+    ]
     parts.append(np.array([value for line in panel.lines for _, value in line.marks]))
     joined = np.concatenate(parts)
     joined = joined[np.isfinite(joined)]

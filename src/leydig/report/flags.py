@@ -79,7 +79,7 @@ def _finding(rule: Mapping[str, Any], limits: list[Limit], run: Trajectory) -> s
     values = wording.listed(
         [f"{wording.name(s.quantity)} {wording.with_unit(float(s.values[worst]), s.quantity, s.unit)}" for s in series]
     )
-    when = "" if worst == first else f", lowest in {wording.moment(float(run.days[worst]))}"
+    when = "" if worst == first else f", lowest {wording.when(float(run.days[worst]))}"
     if first == 0 and ends == len(together) - 1:
         since = "throughout"
     elif first == 0 and ends == 0:

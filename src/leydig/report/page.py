@@ -66,7 +66,7 @@ def context(trajectories: Sequence[Trajectory]) -> dict[str, Any]:
         "comparison_summary": details.comparison_summary(compared),
         "unanswered": len(published.unanswered(trajectories)),
         "baseline": details.baseline_rows(first),
-        "condition": str(first.subject.get("condition_reason") or ""),
+        "condition": wording.capital(str(first.subject.get("condition_reason") or "")),
         "taken": wording.listed([str(drug) for drug in first.subject.get("drugs") or ()]),
         "converted": [str(sentence) for sentence in first.subject.get("converted") or ()],
         "assumed": _once(trajectories, "assumed"),
@@ -166,6 +166,10 @@ def _legend(figure: plan.Figure, *, banded: bool, averaged: bool) -> list[str]:
         found.append("Grey: changes that two scans of one man do not tell apart.")
     if any(line.marks for panel in figure.panels for line in panel.lines):
         found.append("Diamonds: published means of the study that he stands for.")
+    if any(line.swing for panel in figure.panels for line in panel.lines):
+        found.append(
+            "Where doses lie days apart, the line is the mean of a week, the dark strip its range, the band its widest."
+        )
     no_band = all(line.lower is None for panel in figure.panels for line in panel.lines)
     if figure.key == "bone" and no_band and banded:
         found.append("No band here: the draws begin at different densities, so only the level has one (in the tables).")

@@ -31,6 +31,7 @@ class Line(NamedTuple):
     lower: np.ndarray | None
     upper: np.ndarray | None
     marks: tuple[tuple[float, float], ...] = ()  # published figures: day and value
+    swing: tuple[np.ndarray, np.ndarray] | None = None  # lowest and highest day of each week, where they differ
 
 
 class Panel(NamedTuple):
@@ -98,9 +99,23 @@ def _level(trajectories: Sequence[Trajectory], quantity: str) -> Panel:
             for found in published.comparisons([run])
             if found.quantity == quantity and found.statistic in published.LEVELS
         )
-        lines.append(Line(label, series.days, series.values, *_bands(trajectories, series), marks))
+        lines.append(_line(label, series, _bands(trajectories, series), marks))
     title = wording.capital(wording.name(quantity))
     return Panel(quantity, title, unit, tuple(lines), (known.low, known.high) if known else None)
+
+
+def _line(
+    label: str,
+    series: runs.Series,
+    band: tuple[np.ndarray | None, np.ndarray | None],
+    marks: tuple[tuple[float, float], ...],
+) -> Line:
+    """A run day by day, or week by week where it goes up and down within the week."""
+    weeks = runs.swing(series)
+    if weeks is None:
+        return Line(label, series.days, series.values, *band, marks)
+    band = (None, None) if band[0] is None else (weeks.lower, weeks.upper)
+    return Line(label, series.days, weeks.mean, *band, marks, (weeks.lowest, weeks.highest))
 
 
 def _bone(trajectories: Sequence[Trajectory], site: str) -> Panel:

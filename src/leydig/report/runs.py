@@ -4,13 +4,27 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from leydig import laboratory
 from leydig.engine.trajectory import Panel, Trajectory
+
+RIPPLE = 0.02  # of its own range in the last weeks: a smaller up and down is not seen
+SHORTEST = 10 * 7  # days; a shorter run is drawn day by day
+WINDOW = 3  # days on either side of a day: a week
+
+
+class Swing(NamedTuple):
+    """How far a quantity goes up and down within each week around a day; arrays (times,)."""
+
+    mean: np.ndarray
+    lowest: np.ndarray
+    highest: np.ndarray
+    lower: np.ndarray | None  # the lowest lower limit of the week, so that the band holds every day of it
+    upper: np.ndarray | None
 
 
 class Series(NamedTuple):
@@ -38,6 +52,38 @@ class Series(NamedTuple):
         """Value and band on a day, between the output times on a straight line."""
         band = [None if part is None else float(np.interp(day, self.days, part)) for part in (self.lower, self.upper)]
         return float(np.interp(day, self.days, self.values)), band[0], band[1]
+
+
+def swing(series: Series) -> Swing | None:
+    """The week around each day, where doses some days apart make a quantity go up and down within the week.
+
+    None for short runs, for output that is not daily and for a quantity that does not. At both ends of the run the
+    week shrinks evenly to the day itself.
+    """
+    step = np.diff(series.days)
+    long_enough = series.days[-1] - series.days[0] >= SHORTEST
+    if not (long_enough and np.allclose(step[:-1], 1.0) and _ripples(series.values)):
+        return None
+
+    def weekly(values: np.ndarray, of: Callable[..., Any]) -> np.ndarray:
+        width = np.minimum(np.minimum(np.arange(len(values)), np.arange(len(values))[::-1]), WINDOW)
+        return np.array([of(values[i - w : i + w + 1]) for i, w in enumerate(width)])
+
+    lower = None if series.lower is None else weekly(series.lower, np.min)
+    upper = None if series.upper is None else weekly(series.upper, np.max)
+    values = series.values
+    return Swing(weekly(values, np.mean), weekly(values, np.min), weekly(values, np.max), lower, upper)
+
+
+def _ripples(values: np.ndarray) -> bool:
+    """Whether values turn at least once a week, by more than what is seen, over the last weeks."""
+    late = values[-SHORTEST:]
+    if not np.isfinite(late).all():
+        return False
+    change = np.diff(late)
+    large = np.abs(change) > RIPPLE * max(float(np.ptp(values)), 1e-12)
+    turns = np.count_nonzero(np.diff(np.sign(change[large])) != 0)
+    return bool(turns >= len(late) / (2 * WINDOW + 1))
 
 
 def letters(count: int) -> list[str]:

@@ -102,13 +102,15 @@ def _drug(figure: plan.Figure, trajectories: Sequence[Trajectory]) -> str:
 
 def _level(line: plan.Line, panel: plan.Panel) -> str:
     """Where a drug lies towards the end of the run, or its highest level when it has gone by then."""
-    late = line.values[line.days >= line.days[-1] - LATE]
-    highest = int(np.nanargmax(line.values))
-    top = wording.with_unit(float(line.values[highest]), panel.key, panel.unit)
-    if np.nanmax(late) < GONE * line.values[highest]:
+    lowest_day, highest_day = line.swing or (line.values, line.values)
+    late = line.days >= line.days[-1] - LATE
+    highest = int(np.nanargmax(highest_day))
+    top = wording.with_unit(float(highest_day[highest]), panel.key, panel.unit)
+    if np.nanmax(highest_day[late]) < GONE * highest_day[highest]:
         end = wording.with_unit(_last(line.values), panel.key, panel.unit)
-        return f"is at most {top} in {wording.moment(float(line.days[highest]))} and {end} at the end"
-    low, high = (wording.number(float(edge(late)), panel.key) for edge in (np.nanmin, np.nanmax))
+        return f"is at most {top} {wording.when(float(line.days[highest]))} and {end} at the end"
+    low = wording.number(float(np.nanmin(lowest_day[late])), panel.key)
+    high = wording.number(float(np.nanmax(highest_day[late])), panel.key)
     held = high if low == high else f"{low} to {high}"
     return f"is {wording.join(held, panel.unit)} over the last {wording.span(min(LATE, float(line.days[-1])))}"
 
@@ -132,16 +134,40 @@ def _from_to(trajectories: Sequence[Trajectory], quantity: str, units: bool, nou
     held = _with(trajectories, quantity)
     for label, run in held:
         series = runs.shown(run, quantity)
-        text = wording.number(series.end, quantity)
+        text = _end(series)
         if units and label == held[0][0]:
             text = wording.join(text, series.unit)
-        if len(held) == 1 and series.lower is not None and series.upper is not None:
-            low, high = (wording.number(float(part[-1]), quantity) for part in (series.lower, series.upper))
-            text += f" (95{wording.NARROW}% band {low} to {high})"
+        if len(held) == 1:
+            text += _band(series)
         ends.append(_labelled(label, text))
     start = wording.number(runs.shown(held[0][1], quantity).start, quantity)
     named = f"{wording.name(quantity)} {noun}".strip()
     return f"{named} is {wording.listed(ends)} against {start} at the start"
+
+
+def _end(series: runs.Series) -> str:
+    """The last value, or the range of the last week where doses make it go up and down."""
+    weeks = runs.swing(series)
+    if weeks is None:
+        return wording.number(series.end, series.quantity)
+    low, high = (wording.number(float(part[_last_week(series)]), series.quantity) for part in weeks[1:3])
+    return low if low == high else f"{low} to {high}"
+
+
+def _band(series: runs.Series) -> str:
+    """The band of the last value, or the widest of the last week."""
+    weeks = runs.swing(series)
+    lower, upper = (series.lower, series.upper) if weeks is None else (weeks.lower, weeks.upper)
+    if lower is None or upper is None:
+        return ""
+    place = -1 if weeks is None else _last_week(series)
+    low, high = (wording.number(float(part[place]), series.quantity) for part in (lower, upper))
+    return f" (95{wording.NARROW}% band {low} to {high})"
+
+
+def _last_week(series: runs.Series) -> int:
+    """The last day whose week is a whole one."""
+    return len(series.days) - 1 - runs.WINDOW
 
 
 def _labelled(label: str, text: str) -> str:
@@ -164,8 +190,8 @@ def _turn(trajectories: Sequence[Trajectory], quantity: str) -> str:
     if not noticed or change[-1] > TURNED_BACK * change[place]:
         return ""
     furthest = wording.with_unit(float(series.values[place]), quantity, series.unit)
-    when = wording.moment(float(series.days[place]))
-    return f"; {wording.name(quantity)} was furthest from the start in {when}, {furthest}"
+    when = wording.when(float(series.days[place]))
+    return f"; {wording.name(quantity)} was furthest from the start {when}, {furthest}"
 
 
 def _against_range(trajectories: Sequence[Trajectory], quantity: str) -> str:
@@ -175,7 +201,9 @@ def _against_range(trajectories: Sequence[Trajectory], quantity: str) -> str:
         return ""
     places: dict[str, list[str]] = {}
     for label, run in _with(trajectories, quantity):
-        end = runs.shown(run, quantity).end
+        series = runs.shown(run, quantity)
+        weeks = runs.swing(series)
+        end = series.end if weeks is None else float(weeks.mean[_last_week(series)])
         place = "below" if end < known.low else "above" if end > known.high else "inside"
         places.setdefault(place, []).append(label)
     if len(places) == 1:

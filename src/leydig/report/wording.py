@@ -56,7 +56,7 @@ def number(value: float | None, quantity: str = "") -> str:
         return _significant(value)
     decimals = _fewer(known["decimals"], value)
     smallest = 10.0**-decimals
-    if 0 < value < smallest / 2:
+    if 0 < value < smallest / 2 and not known.get("signed"):
         return f"<{NARROW}{smallest:.{decimals}f}"
     return _signed(f"{value:.{decimals}f}")
 
@@ -110,11 +110,17 @@ def span(days: float) -> str:
 
 
 def moment(days: float) -> str:
-    """A moment of the run: the start, week 12, day 3."""
+    """A moment of the run as a name: start, week 12, day 3."""
     if days <= 0:
-        return "the start"
+        return "start"
     weeks = days / DAYS_PER_WEEK
     return f"week {round(weeks)}" if weeks >= 2 else f"day {days:.0f}"
+
+
+def when(days: float) -> str:
+    """A moment of the run in a sentence: at the start, in week 12, on day 3."""
+    name_of_it = moment(days)
+    return f"at the {name_of_it}" if days <= 0 else f"{'in' if name_of_it.startswith('week') else 'on'} {name_of_it}"
 
 
 def clock(hour: float) -> str:

@@ -42,9 +42,7 @@ def fit_file(estimate: Estimate, problem: Problem) -> str:
         },
         "correlation": {
             "names": list(free.names),
-            "lower": [
-                [*(round(float(c), 4) for c in correlation[i, :i]), 1.0] for i in range(len(free.names))
-            ],
+            "lower": [[*(round(float(c), 4) for c in correlation[i, :i]), 1.0] for i in range(len(free.names))],
         },
         "between_study": {name: _short(sd) for name, sd in estimate.study.items()},
         "assay_offsets": {
@@ -101,7 +99,10 @@ def page(estimate: Estimate, problem: Problem, objectives: Sequence[float]) -> s
 
 
 def _summary(both: Mapping[str, Sequence[Line]], objectives: Sequence[float]) -> str:
-    rows = ["| role | studies | figures | within 95 % | within 50 % | median error | SD of z |", "|---|---|---|---|---|---|---|"]
+    rows = [
+        "| role | studies | figures | within 95 % | within 50 % | median error | SD of z |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for role, some in both.items():
         z = np.array([line.z for line in some])
         error = np.median([abs(line.predicted - line.figure.reported) for line in some])
@@ -114,7 +115,10 @@ def _summary(both: Mapping[str, Sequence[Line]], objectives: Sequence[float]) ->
 
 
 def _table(some: Iterable[Line]) -> str:
-    rows = ["| z | study | arm | quantity | day | printed | reported | predicted |", "|---|---|---|---|---|---|---|---|"]
+    rows = [
+        "| z | study | arm | quantity | day | printed | reported | predicted |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
     for line in some:
         f = line.figure
         against = f" against {f.against}" if f.against else ""

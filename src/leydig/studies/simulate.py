@@ -20,7 +20,7 @@ from leydig.units import CANONICAL
 DEFAULT_DAYS = 365.0
 SHORT_RUN_DAYS = 14.0  # up to here every four hours are shown, beyond it the mean of each day
 PER_DAY = 6
-DRAW_TOLERANCE = 1e-6
+TOLERANCE, DRAW_TOLERANCE = 1e-6, 1e-4
 QUANTILES = (0.025, 0.5, 0.975)
 HIDDEN = ("relative_NTX",)
 
@@ -87,7 +87,9 @@ def simulate(
         for i in range(draws):
             began, scale = begin_draw(completed, men, i, seed, taken, used, typical)
             for k, some in enumerate(events):
-                values, status = follow(began, completed.age, some, clock, scale=scale, compile=True)
+                values, status = follow(
+                    began, completed.age, some, clock, scale=scale, tolerance=DRAW_TOLERANCE, compile=True
+                )
                 if status is reference.Status.done:
                     gathered[k].append((values, printed(completed, values)))
                 else:
@@ -180,6 +182,7 @@ def follow(
     clock: Clock,
     *,
     scale: start.Scale | None = None,
+    tolerance: float = TOLERANCE,
     compile: bool | None = None,
 ) -> tuple[Values, reference.Status]:
     """Quantities at the clock's days; nan after a failure, which the status names."""
@@ -190,7 +193,8 @@ def follow(
         start.vector(began.individual),
         table,
         clock.hours,
-        rtol=DRAW_TOLERANCE,
+        rtol=tolerance,
+        atol=tolerance / 100,
         compile=compile,
     )
     inputs = evaluate(table, clock.hours)

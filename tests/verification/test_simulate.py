@@ -1,0 +1,105 @@
+"""One man's run: baselines kept, draws reproducible, treated and diseased men started where they are."""
+
+import numpy as np
+import pytest
+from tests.men import YOUNG
+
+from leydig import model, start
+from leydig.pharmacology.protocol import Protocol
+from leydig.studies.simulate import already_taken, look, shown_at, simulate
+from leydig.subject import Subject
+from leydig.units import CANONICAL
+
+
+def test_untreated_man_does_not_drift():
+    run = simulate("older-man", ["none for 2 years"])[0]
+    for name in ("testosterone", "estradiol", "LH", "FSH", "SHBG", "inhibin_B", "sperm_concentration", "bmd_spine"):
+        values = run.quantities.values[name]
+        np.testing.assert_allclose(values, values[0], rtol=1e-6, err_msg=name)
+    assert run.quantities.values["bmd_hip"][-1] < run.quantities.values["bmd_hip"][0]  # age acts on bone
+
+
+def test_measured_values_are_what_his_laboratory_prints_at_the_start():
+    run = simulate("older-man", ["anastrozole 1 mg daily for 12 weeks"])[0]
+    subject = Subject.open("older-man")
+    for lab in subject.labs:
+        if lab.analyte in ("testosterone", "estradiol", "LH", "FSH", "SHBG"):
+            assert run.laboratory.values[lab.analyte][0] == pytest.approx(lab.value, rel=1e-6), lab.analyte
+
+
+def test_every_quantity_has_its_canonical_unit_and_the_axis_is_daily():
+    run = simulate("older-man", ["anastrozole 1 mg daily for 12 weeks"])[0]
+    assert np.max(np.diff(run.days)) <= 1.0
+    assert run.days[0] == 0 and run.days[-1] == 84
+    for name, unit in run.quantities.units.items():
+        assert unit == CANONICAL[name]
+    values = run.quantities.values
+    np.testing.assert_allclose(
+        values["total_motile_sperm_count"],
+        values["semen_volume"] * values["sperm_concentration"] * values["total_motility"] / 100,
+        rtol=1e-3,  # a daily mean of products against a product of daily means
+    )
+
+
+def test_bands_are_reproducible_and_ordered():
+    protocols = ["anastrozole 1 mg daily for 3 weeks", "none for 3 weeks"]
+    first, again = (simulate("obese-man", protocols, draws=12, seed=5) for _ in range(2))
+    other = simulate("obese-man", protocols[:1], draws=12, seed=6)
+    for a, b in zip(first, again, strict=True):
+        for name in a.quantities.values:
+            np.testing.assert_array_equal(a.quantities.values[name], b.quantities.values[name])
+            assert (a.quantities.lower[name] <= a.quantities.values[name]).all()
+            assert (a.quantities.values[name] <= a.quantities.upper[name]).all()
+    assert not np.array_equal(first[0].quantities.upper["testosterone"], other[0].quantities.upper["testosterone"])
+    untreated = first[1].quantities
+    np.testing.assert_allclose(untreated.lower["testosterone"], untreated.lower["testosterone"][0], rtol=1e-3)
+
+
+def test_shown_days_of_short_and_long_runs():
+    short, long = look(3.0), look(100.5)
+    assert not short.averaged and len(short.days) == 19
+    assert long.averaged and long.days[-1] == 100.5
+    np.testing.assert_allclose(shown_at(long.hours, long)[5], 5 * 24 - 10)  # mean of the 24 hours up to day 5
+    assert shown_at(long.hours, long)[0] == 0
+
+
+def test_man_on_testosterone_starts_treated_and_recovers():
+    man = Subject(age=35, drugs=["testosterone enanthate 150 mg weekly"])
+    run = simulate(man, ["none for 1 year"])[0]
+    values = run.quantities.values
+    assert values["LH"][0] < 0.5
+    assert values["sperm_concentration"][0] < 2
+    assert values["LH"][-1] > 3
+    assert values["sperm_concentration"][-1] > 30
+
+
+def test_current_drugs_lie_before_day_zero():
+    events = already_taken(["anastrozole 1 mg daily"])
+    assert max(event.time for event in events) < 0
+    assert min(event.time for event in events) == -start.RUN_IN_DAYS * 24
+
+
+def test_reference_of_a_diseased_man_is_moved_until_his_labs_come_out():
+    lesion = model.Lesion(aromatase=0.0)
+    measured = {"testosterone": 480.0, "LH": 7.0, "FSH": 11.0}
+    began = start.begin(YOUNG, model.load_parameters(), lesion=lesion, measured=measured, compile=True)
+    state = dict(zip(start.STATES, began.state, strict=True))
+    assert state["axis.LH"] == pytest.approx(7.0, rel=0.01)
+    assert state["axis.FSH"] == pytest.approx(11.0, rel=0.01)
+    assert not began.missed
+
+
+def test_unreachable_value_is_reported_not_fitted():
+    castrated = model.Lesion(leydig=0.0, sertoli=0.0)
+    began = start.begin(
+        YOUNG, model.load_parameters(), lesion=castrated, measured={"testosterone": 600.0}, compile=True
+    )
+    wanted, reached = began.missed["testosterone"]
+    assert wanted == 600.0 and reached < 300
+
+
+def test_stopping_before_the_horizon_shows_what_follows():
+    run = simulate("older-man", ["anastrozole 1 mg daily for 4 weeks"], days=112)[0]
+    estradiol = run.quantities.values["estradiol"]
+    assert estradiol[28] < 0.8 * estradiol[0] < estradiol[-1]
+    assert Protocol.parse(run.protocol).text() == run.protocol
