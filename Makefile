@@ -44,6 +44,9 @@ format: install ## put the code into the common format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+picture: install ## draw the README's picture and renew its table with the program itself
+	$(BIN)/python tools/picture.py
+
 calibrate: install ## refit the joint parameters from the calibration evidence (minutes)
 	$(BIN)/python tools/calibrate.py
 

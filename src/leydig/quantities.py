@@ -135,6 +135,7 @@ def _table() -> dict[str, Quantity]:
         **dict.fromkeys(("total_sperm_count", "total_motile_sperm_count"), cells),
         "conception_probability": probability,
         **dict.fromkeys(("bmd_spine", "bmd_hip", "bmd_femoral_neck", "bmd_forearm"), bmd),
+        **dict.fromkeys(("bmd_spine_change", "bmd_hip_change"), Quantity("%", "percent only")),
         **dict.fromkeys(("t_score_spine", "t_score_hip", "z_score_spine", "z_score_hip"), score),
         "CTX": Quantity("pg/mL", "mass concentration"),
         "P1NP": Quantity("ug/L", "mass concentration"),

@@ -402,3 +402,21 @@ def test_the_band_of_a_week_holds_the_band_of_each_of_its_days():
         week = slice(day - 3, day + 4)
         assert line.lower[day] == series.lower[week].min()
         assert line.upper[day] == series.upper[week].max()
+
+
+def test_a_ratio_that_falls_by_decades_has_a_logarithmic_axis():
+    fall = np.linspace(8000, 40, 365)
+    run = trajectory(width=0)
+    for part in (run.quantities, run.laboratory):
+        part.values["testosterone_estradiol_ratio"] = fall
+    (panel,) = plan.figures([run])[1].panels
+    svg = figures.svg(panel, [""], "ratio")
+    labels = re.findall(r">(\d+)</text>", svg)
+    assert {"100", "1000"} <= set(labels)
+
+
+def test_the_largest_change_is_the_largest_fold():
+    course = np.full(365, 343.0)
+    course[50], course[100] = 600.0, 20.0
+    run = trajectory(width=0, change={"testosterone": course})
+    assert "testosterone was furthest from the start in week 14, 20 ng/dL" in sentence("hormones", [run])

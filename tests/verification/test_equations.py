@@ -1,5 +1,7 @@
 """The equations: closed forms, mass balance, and the generated code against the plain functions."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
@@ -71,9 +73,9 @@ def test_second_solver_agrees(text_events):
     ours = reference.solve(model.traced(), start.rest(who), start.vector(who), table, times, rtol=1e-10, atol=1e-12)
     assert ours.status is reference.Status.done
     state, theirs = start.rest(who), [start.rest(who)]
-    for a, b in zip(times[:-1], times[1:], strict=True):
+    for a, b in pairwise(times):
 
-        def rates(t, y):
+        def rates(t, y, b=b):
             inputs = model.Inputs(*evaluate(table, np.array([min(t, b - 1e-9)]))[:, 0])
             return plain(who, inputs)(t, y)
 

@@ -40,7 +40,8 @@ def _of_subject(subject: str, protocols: Sequence[str]) -> list[dict[str, str]]:
 
     man, plans = read(subject, protocols)
     plans += [Protocol.parse(text) for text in man.drugs]
-    return _merged([provenance.sources(sorted({drug for plan in plans for drug in plan.drugs}))])
+    shown = [figure.source for figure in man.published]
+    return _merged([provenance.sources(sorted({drug for plan in plans for drug in plan.drugs}), shown)])
 
 
 def _of_file(file: str, protocols: Sequence[str]) -> list[dict[str, str]]:

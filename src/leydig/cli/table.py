@@ -14,11 +14,10 @@ NOT_ADVICE = "For research and teaching, not medical advice."
 
 
 class Row(NamedTuple):
-    """One line of the table: a quantity as it is, or its change since day 0 in percent."""
+    """One line of the table."""
 
     quantity: str
     label: str = ""  # the report's name of the quantity where it is empty
-    change: bool = False
 
 
 ROWS = (
@@ -30,8 +29,8 @@ ROWS = (
     Row("FSH"),
     Row("sperm_concentration", "sperm"),
     Row("total_motile_sperm_count", "motile sperm"),
-    Row("bmd_spine", "spine BMD, change", change=True),
-    Row("bmd_hip", "hip BMD, change", change=True),
+    Row("bmd_spine_change", "spine BMD, change"),
+    Row("bmd_hip_change", "hip BMD, change"),
     Row("CTX"),
 )
 WEEKS_SHOWN = (4, 12)
@@ -59,30 +58,21 @@ def table(run: Trajectory, title: str) -> Table:
     for row in ROWS:
         if runs.has(run, row.quantity):
             series = runs.shown(run, row.quantity)
-            unit = "%" if row.change else wording.unit(series.unit)
-            cells = [_change(series, day) if row.change else _level(series, day) for day in columns]
-            shown.add_row(row.label or wording.name(row.quantity), unit, *cells)
+            cells = [_cell(series, day) for day in columns]
+            shown.add_row(row.label or wording.name(row.quantity), wording.unit(series.unit), *cells)
     return shown
 
 
-def _level(series: Series, day: float) -> str:
+def _cell(series: Series, day: float) -> str:
+    """A value and, below it, its band; a change in percent carries its sign."""
     from leydig.report import wording
 
-    value, low, high = series.at(day)
-    number = wording.number(value, series.quantity)
-    if low is None or high is None:
-        return number
-    return f"{number}\n[dim]{wording.number(low, series.quantity)}–{wording.number(high, series.quantity)}[/dim]"
-
-
-def _change(series: Series, day: float) -> str:
-    """Percent since day 0. A band is given only where all draws start at one value: else it is not the change's own."""
-    from leydig.report import published, wording
-
-    def percent(part: float) -> str:
-        return wording.percent(100 * (part / series.start - 1)).removesuffix("%").strip()
+    def shown(part: float) -> str:
+        if series.unit == "%" and series.quantity.endswith("_change"):
+            return wording.percent(part).removesuffix("%").strip()
+        return wording.number(part, series.quantity)
 
     value, low, high = series.at(day)
-    if day == 0 or low is None or high is None or not published.fixed_start(series):
-        return percent(value)
-    return f"{percent(value)}\n[dim]{percent(low)} to {percent(high)}[/dim]"
+    if low is None or high is None or low == high:
+        return shown(value)
+    return f"{shown(value)}\n[dim]{shown(low)} to {shown(high)}[/dim]"

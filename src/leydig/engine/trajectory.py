@@ -43,9 +43,9 @@ class Trajectory:
     digests: Mapping[str, str] = field(default_factory=dict)
 
     def dataset(self) -> "xarray.Dataset":
-        """The result as xarray: dimension ``time`` in days, units in ``attrs``, bands as ``NAME_lower``, ``NAME_upper``.
+        """The result as xarray: dimension ``time`` in days, units in ``attrs``.
 
-        What a laboratory would print stands under ``laboratory_NAME``.
+        Bands are ``NAME_lower`` and ``NAME_upper``; what a laboratory would print is ``laboratory_NAME``.
         """
         import xarray
 

@@ -32,6 +32,7 @@ MARGINS = {"left": 0.125, "right": 0.925, "bottom": 0.165, "top": 0.855}
 TITLE_LEFT = -MARGINS["left"] / (MARGINS["right"] - MARGINS["left"])  # in widths of the axes: the picture's edge
 HEADROOM = 1.12  # of the axis above the highest value
 SHOWN_ABOVE = 1.6  # a range that ends further above the values than this runs out of the panel
+LOGARITHMIC = 30  # fold between lowest and highest value from which the ratio has a logarithmic axis
 APART = 0.075  # least distance of two labels, in heights of the panel
 WEEKS_UP_TO = 2.5 * wording.DAYS_PER_YEAR
 DAYS_UP_TO = 5 * wording.DAYS_PER_WEEK
@@ -88,6 +89,9 @@ def draw(axes: Axes, panel: plan.Panel, places: Sequence[str]) -> None:
     last = max(float(line.days[-1]) for line in panel.lines)
     unit_days, unit_word = _time_unit(last)
     low, high = _limits(panel)
+    if _spans_decades(panel):
+        axes.set_yscale("log")
+        low = _lowest(panel) / HEADROOM
     axes.set_ylim(low, high)
     axes.set_xlim(0, max(last, 1) / unit_days)
     if panel.around is not None:
@@ -122,7 +126,7 @@ def _fill(axes: Axes, bottom: float | None, top: float | None) -> None:
 
 def _finish(axes: Axes, panel: plan.Panel, unit_word: str) -> None:
     """Titles and ticks."""
-    from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
+    from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
     axes.text(
         TITLE_LEFT, 1.075, panel.title, transform=axes.transAxes, weight="bold", color=INK, va="bottom", ha="left"
@@ -139,7 +143,10 @@ def _finish(axes: Axes, panel: plan.Panel, unit_word: str) -> None:
     )
     axes.set_xlabel(unit_word, color=GREY, size=TEXT - 1, loc="right", labelpad=1)
     axes.xaxis.set_major_locator(FixedLocator(ticks(axes.get_xlim()[1], unit_word)))
-    axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
+    if axes.get_yscale() == "log":
+        axes.yaxis.set_minor_locator(NullLocator())
+    else:
+        axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", wording.MINUS)))
     axes.tick_params(length=3, pad=2, labelsize=TEXT - 0.5)
 
@@ -184,14 +191,26 @@ def _limits(panel: plan.Panel) -> tuple[float, float]:
     return (0.0 if panel.from_zero and lowest >= 0 else lowest), HEADROOM * highest
 
 
+def _lowest(panel: plan.Panel) -> float:
+    """The lowest value drawn."""
+    parts = [part for line in panel.lines for part in (line.values, line.lower) if part is not None]
+    return float(np.nanmin(np.concatenate(parts)))
+
+
+def _spans_decades(panel: plan.Panel) -> bool:
+    """Whether values differ so much that only a logarithmic axis shows them all."""
+    highest = max(float(np.nanmax(line.values)) for line in panel.lines)
+    return panel.key == plan.RATIO and 0 < _lowest(panel) < highest / LOGARITHMIC
+
+
 def _label_ends(axes: Axes, panel: plan.Panel, places: Sequence[str]) -> None:
     """The letter of each run at the end of its line, moved apart where lines meet."""
-    low, high = axes.get_ylim()
     ends = []
     for line in panel.lines:
         there = line.values[np.isfinite(line.values)]
         if line.label and there.size:
-            ends.append(((float(there[-1]) - low) / (high - low), line.label))
+            height = axes.transAxes.inverted().transform(axes.transData.transform((0.0, float(there[-1]))))[1]
+            ends.append((float(height), line.label))
     ends.sort()
     heights = spread([height for height, _ in ends], APART)
     for height, (_, label) in zip(heights, ends, strict=True):
@@ -259,15 +278,11 @@ def picture(trajectories: Sequence[Trajectory], path: Path | str) -> None:
         grid = figure.add_gridspec(rows, columns, left=0.05, right=0.97, bottom=0.09, top=0.82, wspace=0.26, hspace=0.6)
         for place, panel in enumerate(panels):
             draw(figure.add_subplot(grid[place // columns, place % columns]), panel, places)
-        figure.text(
-            0.05, 0.96, _headline(trajectories, places), size=TEXT + 2, color=INK, va="center", parse_math=False
-        )
+        for place, (label, run) in enumerate(zip(places, trajectories, strict=True)):
+            words, across = f"{label}  {run.protocol}".strip(), 0.013 + place / len(places)
+            colour = style(place)[0] if label else INK
+            figure.text(across, 0.955, words, size=TEXT + 2, color=colour, va="center", parse_math=False)
         with replacing(path) as temporary:
             kind = path.suffix.lstrip(".").lower() or "png"
             metadata = {"Date": None} if kind == "svg" else {"Software": None}
             figure.savefig(temporary, format=kind, dpi=160, metadata=metadata)
-
-
-def _headline(trajectories: Sequence[Trajectory], places: Sequence[str]) -> str:
-    named = [f"{place}  {run.protocol}".strip() for place, run in zip(places, trajectories, strict=True)]
-    return f"{trajectories[0].subject.get('name', '')}:  {'     '.join(named)}"

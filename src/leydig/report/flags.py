@@ -92,9 +92,8 @@ def _limit(condition: Mapping[str, Any]) -> Limit:
     quantity = condition["quantity"]
     if "below" in condition:
         value = units.to_canonical(quantity, float(condition["below"]), condition["unit"], "red_flags of report.yaml")
-        return Limit(
-            value, condition["source"], condition["kind"], f"{condition['kind']}, source {condition['source']}"
-        )
+        kind, source = condition["kind"], condition["source"]
+        return Limit(value, source, kind, "assumed" if kind == "assumed" else f"source {source}")
     source = condition["below_range_of"]
     for known in laboratory.reference_ranges():
         if known.quantity == quantity and known.source == source and known.low is not None:

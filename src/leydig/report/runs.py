@@ -57,8 +57,8 @@ class Series(NamedTuple):
 def swing(series: Series) -> Swing | None:
     """The week around each day, where doses some days apart make a quantity go up and down within the week.
 
-    None for short runs, for output that is not daily and for a quantity that does not. At both ends of the run the
-    week shrinks evenly to the day itself.
+    None for short runs, for output that is not daily and for a quantity that does not. Before the first whole week
+    the window shrinks evenly to the first day; after the last one it stays.
     """
     step = np.diff(series.days)
     long_enough = series.days[-1] - series.days[0] >= SHORTEST
@@ -66,8 +66,8 @@ def swing(series: Series) -> Swing | None:
         return None
 
     def weekly(values: np.ndarray, of: Callable[..., Any]) -> np.ndarray:
-        width = np.minimum(np.minimum(np.arange(len(values)), np.arange(len(values))[::-1]), WINDOW)
-        return np.array([of(values[i - w : i + w + 1]) for i, w in enumerate(width)])
+        middles = np.minimum(np.arange(len(values)), len(values) - 1 - WINDOW)
+        return np.array([of(values[i - min(i, WINDOW) : i + min(i, WINDOW) + 1]) for i in middles])
 
     lower = None if series.lower is None else weekly(series.lower, np.min)
     upper = None if series.upper is None else weekly(series.upper, np.max)

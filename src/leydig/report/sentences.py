@@ -13,6 +13,7 @@ from leydig.report import plan, runs, wording
 TURNED_BACK = 0.5
 LATE = 4 * wording.DAYS_PER_WEEK  # days at the end of a run that stand for its late level
 GONE = 0.1  # share of its highest level below which a drug counts as gone
+SMALLEST_FOLD = 1e-3  # below it a quantity counts as gone
 NOTICED = 0.05  # relative change below which a turn is not worth a word
 
 
@@ -37,7 +38,7 @@ def _hormones(figure: plan.Figure, trajectories: Sequence[Trajectory]) -> str:
 def _ratio(_: plan.Figure, trajectories: Sequence[Trajectory]) -> str:
     return (
         f"{_after(trajectories)} the {_from_to(trajectories, plan.RATIO, units=False, noun='ratio')}"
-        f"{_against_range(trajectories, plan.RATIO)}."
+        f"{_against_range(trajectories, plan.RATIO)}{_turn(trajectories, plan.RATIO)}."
     )
 
 
@@ -150,7 +151,7 @@ def _end(series: runs.Series) -> str:
     weeks = runs.swing(series)
     if weeks is None:
         return wording.number(series.end, series.quantity)
-    low, high = (wording.number(float(part[_last_week(series)]), series.quantity) for part in weeks[1:3])
+    low, high = (wording.number(float(part[-1]), series.quantity) for part in weeks[1:3])
     return low if low == high else f"{low} to {high}"
 
 
@@ -160,14 +161,8 @@ def _band(series: runs.Series) -> str:
     lower, upper = (series.lower, series.upper) if weeks is None else (weeks.lower, weeks.upper)
     if lower is None or upper is None:
         return ""
-    place = -1 if weeks is None else _last_week(series)
-    low, high = (wording.number(float(part[place]), series.quantity) for part in (lower, upper))
+    low, high = (wording.number(float(part[-1]), series.quantity) for part in (lower, upper))
     return f" (95{wording.NARROW}% band {low} to {high})"
-
-
-def _last_week(series: runs.Series) -> int:
-    """The last day whose week is a whole one."""
-    return len(series.days) - 1 - runs.WINDOW
 
 
 def _labelled(label: str, text: str) -> str:
@@ -184,10 +179,11 @@ def _turn(trajectories: Sequence[Trajectory], quantity: str) -> str:
     if len(trajectories) > 1 or not runs.has(trajectories[0], quantity):
         return ""
     series = runs.shown(trajectories[0], quantity)
-    change = np.abs(series.values - series.start)
-    place = int(np.nanargmax(change))
-    noticed = change[place] > NOTICED * abs(series.start)
-    if not noticed or change[-1] > TURNED_BACK * change[place]:
+    if not series.start > 0:
+        return ""
+    fold = np.abs(np.log(np.maximum(series.values / series.start, SMALLEST_FOLD)))
+    place = int(np.nanargmax(fold))
+    if fold[place] < NOTICED or fold[-1] > TURNED_BACK * fold[place]:
         return ""
     furthest = wording.with_unit(float(series.values[place]), quantity, series.unit)
     when = wording.when(float(series.days[place]))
@@ -203,7 +199,7 @@ def _against_range(trajectories: Sequence[Trajectory], quantity: str) -> str:
     for label, run in _with(trajectories, quantity):
         series = runs.shown(run, quantity)
         weeks = runs.swing(series)
-        end = series.end if weeks is None else float(weeks.mean[_last_week(series)])
+        end = series.end if weeks is None else float(weeks.mean[-1])
         place = "below" if end < known.low else "above" if end > known.high else "inside"
         places.setdefault(place, []).append(label)
     if len(places) == 1:

@@ -138,7 +138,7 @@ def estimate_study_sd(figures: Sequence[Figure], residual: np.ndarray, start: Ma
             log_sd: float, own: Sequence[Figure] = own, r: np.ndarray = r, domain: str = domain, centre: float = centre
         ) -> float:
             matrix = covariance(own, {domain: float(np.exp(log_sd))})
-            sign, logdet = np.linalg.slogdet(matrix)
+            _, logdet = np.linalg.slogdet(matrix)
             return 0.5 * (r @ np.linalg.solve(matrix, r) + logdet) + 0.5 * ((log_sd - np.log(centre)) / 0.7) ** 2
 
         best = minimize_scalar(cost, bounds=(np.log(centre) - 3, np.log(centre) + 2), method="bounded")

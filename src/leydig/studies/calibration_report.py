@@ -106,9 +106,10 @@ def _summary(both: Mapping[str, Sequence[Line]], objectives: Sequence[float]) ->
     for role, some in both.items():
         z = np.array([line.z for line in some])
         error = np.median([abs(line.predicted - line.figure.reported) for line in some])
+        in_95, in_50 = (100 * np.mean(np.abs(z) < limit) for limit in (NORMAL_95, NORMAL_50))
         rows.append(
             f"| {role} | {len({line.figure.trial for line in some})} | {len(some)} | "
-            f"{100 * np.mean(np.abs(z) < NORMAL_95):.0f} % | {100 * np.mean(np.abs(z) < NORMAL_50):.0f} % | {error:.2f} | {np.std(z):.2f} |"
+            f"{in_95:.0f} % | {in_50:.0f} % | {error:.2f} | {np.std(z):.2f} |"
         )
     starts = ", ".join(f"{value:.2f}" for value in objectives)
     return "\n".join(rows) + f"\n\nObjective from {len(objectives)} starts: {starts}.\n"
@@ -156,7 +157,7 @@ def _correlations(estimate: Estimate) -> str:
 
 
 def _directions(estimate: Estimate) -> str:
-    """Eigenvectors of the data's curvature in units of the prior: small eigenvalues are directions only the prior holds."""
+    """Eigenvectors of the data's curvature in units of the prior; small ones are held by the prior alone."""
     free = estimate.free
     scaled = estimate.curvature * np.outer(free.spread, free.spread)
     values, vectors = np.linalg.eigh(scaled)

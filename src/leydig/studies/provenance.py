@@ -16,10 +16,13 @@ OWN = ("assumed", "leydig_fit")
 SHOWN_USES = 4
 
 
-def sources(drug_names: Iterable[str]) -> tuple[Mapping[str, str], ...]:
-    """Everything that a run of the whole model with these drugs rests on, by reference key."""
+def sources(drug_names: Iterable[str], shown: Iterable[str] = ()) -> tuple[Mapping[str, str], ...]:
+    """Everything that a run of the whole model with these drugs rests on, by reference key.
+
+    ``shown`` are the keys of published figures that stand beside the simulated ones.
+    """
     used: dict[str, list[str]] = {}
-    for key, use in _uses(drug_names):
+    for key, use in (*_uses(drug_names), *((key, "published figures shown beside the run") for key in shown)):
         if use not in used.setdefault(key, []):
             used[key].append(use)
     return tuple(

@@ -23,6 +23,8 @@ PER_DAY = 6
 TOLERANCE, DRAW_TOLERANCE = 1e-6, 1e-4
 QUANTILES = (0.025, 0.5, 0.975)
 HIDDEN = ("relative_NTX",)
+BONES = ("bmd_spine", "bmd_hip")
+RATIO = "testosterone_estradiol_ratio"
 
 Progress = Callable[[int, int], None]
 Values = dict[str, np.ndarray]
@@ -200,6 +202,8 @@ def follow(
     inputs = evaluate(table, clock.hours)
     values = outputs.quantities(solution.values, began.individual, inputs, began.baseline.fat_mass)
     shown = {name: shown_at(series, clock) for name, series in values.items() if name not in HIDDEN}
+    for name in BONES:
+        shown[f"{name}_change"] = 100 * (shown[name] / shown[name][0] - 1)
     return shown, solution.status
 
 
@@ -226,6 +230,8 @@ def printed(completed: Completed, values: Values) -> Values:
         if name in laboratory.analytes():
             assay, hour = own.get(name, usual)
             found[name] = laboratory.to_laboratory(name, values[name], assay, hour, completed.age, constants)
+    floor = outputs.reporting().estradiol_floor
+    found[RATIO] = found["testosterone"] / np.maximum(found["estradiol"], floor)
     return found
 
 
@@ -265,7 +271,7 @@ def _trajectory(
         seed=seed,
         assumed=tuple(a.sentence for a in completed.assumed),
         remarks=tuple(dict.fromkeys(remarks)),
-        sources=provenance.sources(drug_names([events], taken)),
+        sources=provenance.sources(drug_names([events], taken), [f.source for f in completed.subject.published]),
         digests=provenance.digests(),
     )
 
