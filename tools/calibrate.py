@@ -54,7 +54,8 @@ def main() -> None:
             away = 0.5 * _free.spread * rng.standard_normal(len(_free.names)) if turn else 0.0
             begin = np.clip(_free.centre + away, _free.low, _free.high)
             say(f"start {turn + 1} of {1 + options.starts}")
-            estimates.append(calibrate.fit(_problem, _free, begin, pool, _predict, say))
+            search = calibrate.Search(_problem, _free, pool, _predict, say)
+            estimates.append(calibrate.fit(search, begin))
             say(f"objective {estimates[-1].objective:.2f}")
     best = min(estimates, key=lambda e: e.objective)
     if not options.dry:

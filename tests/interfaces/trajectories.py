@@ -1,5 +1,6 @@
 """Trajectories made from smooth curves, for tests of what is written and shown; no model runs here."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -135,3 +136,18 @@ def trajectory(
                 held["testosterone_estradiol_ratio"] = held["testosterone"] / held["estradiol"]
         part.units["testosterone_estradiol_ratio"] = "1"
     return Trajectory(subject, protocol, days.astype(float), with_drug, laboratory, **{**given, **fields})
+
+
+TWICE = "anastrozole 1 mg twice weekly for 52 weeks"
+NONE = "none for 52 weeks"
+
+
+def three() -> list[Trajectory]:
+    """Three protocols of one man."""
+    return [trajectory(), trajectory(TWICE, strength=0.9, drug=12), trajectory(NONE, strength=0, drug=0)]
+
+
+def text_of(html: str) -> str:
+    """What a reader of a page sees, in one line."""
+    body = re.sub(r"<(style|svg)\b.*?</\1>", " ", html, flags=re.DOTALL)
+    return " ".join(re.sub(r"<[^>]+>", " ", body).split())

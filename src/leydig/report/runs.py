@@ -16,6 +16,10 @@ RIPPLE = 0.02  # of its own range in the last weeks: a smaller up and down is no
 SHORTEST = 10 * 7  # days; a shorter run is drawn day by day
 WINDOW = 3  # days on either side of a day: a week
 
+JUDGED_BY = {
+    "testosterone_estradiol_ratio": "estradiol"
+}  # a ratio is on the assay of the part that assays differ in most
+
 
 class Swing(NamedTuple):
     """How far a quantity goes up and down within each week around a day; arrays (times,)."""
@@ -138,7 +142,7 @@ def assay(run: Trajectory, quantity: str) -> str | None:
     """The assay behind the values shown, None where it is not known; what no laboratory prints is LC-MS/MS."""
     if quantity not in run.laboratory.values:
         return laboratory.MASS_SPECTROMETRY
-    name = laboratory_of(run, quantity)[0]
+    name = laboratory_of(run, JUDGED_BY.get(quantity, quantity))[0]
     return name if name in laboratory.ASSAYS and name != laboratory.UNKNOWN else None
 
 

@@ -7,6 +7,7 @@ SDs are estimated together with the parameters, by restricted likelihood of the 
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +20,9 @@ from leydig.studies.published import Figure, PreparedArm, figures, predicted, pr
 
 FIT = "joint"
 STEP = 0.02  # of a log parameter, for differences
-HOLD = 1e-3  # residual change that ends the fit, relative
+KIT_STEP = 0.3  # of the log of an estradiol offset, wide because its spread between kits is
+HOLD = 1e-3  # relative gain that ends a round
+FIRST_DAMPING, LAST_DAMPING = 1e-2, 1e6
 
 
 class Free(NamedTuple):
@@ -107,13 +110,33 @@ def study_size(figure: Figure) -> float:
     return min(1.0, figure.day / settings()["bmd_full_after_days"])
 
 
-def covariance(figures: Sequence[Figure], study: Mapping[str, float]) -> np.ndarray:
-    """Sampling variance plus between-study variance, a share of which the arms of one study have in common."""
+def offset_effects(
+    problem: Problem, parameters: model.Parameters, lab: laboratory.Constants, now: np.ndarray
+) -> np.ndarray:
+    """How each prediction moves with the log of its study's estradiol offset; ``now`` are the predictions."""
+    factor = np.exp(KIT_STEP)
+    moved = lab._replace(
+        estradiol_immunoassay_offset=lab.estradiol_immunoassay_offset * factor,
+        estradiol_RIA_offset=lab.estradiol_RIA_offset * factor,
+    )
+    effect = (predictions(problem, parameters, moved) - now) / KIT_STEP
+    return np.where(np.isfinite(effect), effect, 0.0)
+
+
+def covariance(figures: Sequence[Figure], study: Mapping[str, float], kits: np.ndarray | None = None) -> np.ndarray:
+    """Variance of what a paper prints about the model's prediction.
+
+    Sampling; between-study variance, a share of which the arms of one study have in common; and the
+    estradiol kit, which all figures of a study share (``kits``: effect of its log offset on each figure).
+    """
     share = settings()["shared_between_arms"]
     size = np.array([study[f.domain] * study_size(f) for f in figures])
     same = np.array([[a.trial == b.trial and a.quantity == b.quantity for b in figures] for a in figures])
     matrix = share * np.outer(size, size) * same
     matrix[np.diag_indices(len(figures))] = size**2 + np.array([f.standard_error for f in figures]) ** 2
+    if kits is not None:
+        one_study = np.array([[a.trial == b.trial for b in figures] for a in figures])
+        matrix += settings()["kit_log_sd"] ** 2 * np.outer(kits, kits) * one_study
     return matrix
 
 
@@ -122,103 +145,108 @@ def residuals(reported: np.ndarray, values: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(values), np.clip(reported - values, -25, 25), 25.0)
 
 
-def estimate_study_sd(figures: Sequence[Figure], residual: np.ndarray, start: Mapping[str, float]) -> dict[str, float]:
-    """Between-study SD of each domain: the marginal likelihood of its residuals, with a weak prior at ``start``."""
+def estimate_study_sd(figures: Sequence[Figure], residual: np.ndarray, kits: np.ndarray) -> dict[str, float]:
+    """Between-study SD of each domain: the marginal likelihood of its residuals, with a weak prior at its start."""
     from scipy.optimize import minimize_scalar
 
     found = {}
-    for domain, centre in start.items():
+    for domain, centre in study_start().items():
         index = [i for i, f in enumerate(figures) if f.domain == domain]
-        own, r = [figures[i] for i in index], residual[index]
-        if not own:
+        if not index:
             found[domain] = centre
             continue
-
-        def cost(
-            log_sd: float, own: Sequence[Figure] = own, r: np.ndarray = r, domain: str = domain, centre: float = centre
-        ) -> float:
-            matrix = covariance(own, {domain: float(np.exp(log_sd))})
-            _, logdet = np.linalg.slogdet(matrix)
-            return 0.5 * (r @ np.linalg.solve(matrix, r) + logdet) + 0.5 * ((log_sd - np.log(centre)) / 0.7) ** 2
-
+        cost = partial(
+            _marginal_cost, domain, np.log(centre), [figures[i] for i in index], residual[index], kits[index]
+        )
         best = minimize_scalar(cost, bounds=(np.log(centre) - 3, np.log(centre) + 2), method="bounded")
         found[domain] = float(np.exp(best.x))
     return found
 
 
-Predict = Callable[[np.ndarray], np.ndarray]
+def _marginal_cost(
+    domain: str, centre: float, own: Sequence[Figure], residual: np.ndarray, kits: np.ndarray, log_sd: float
+) -> float:
+    matrix = covariance(own, {domain: float(np.exp(log_sd))}, kits)
+    misfit = residual @ np.linalg.solve(matrix, residual) + np.linalg.slogdet(matrix)[1]
+    return float(0.5 * misfit + 0.5 * ((log_sd - centre) / settings()["study_log_sd"]) ** 2)
 
 
-def fit(
-    problem: Problem,
-    free: Free,
-    start: np.ndarray,
-    pool: Executor,
-    predict: Predict,
-    report: Callable[[str], None] = lambda _: None,
-    rounds: int = 4,
-    iterations: int = 8,
-) -> Estimate:
-    """Levenberg-Marquardt on whitened residuals and priors, alternating with the between-study SDs.
-
-    ``predict`` maps log values to the predictions of ``problem``; it runs in ``pool``.
-    """
-    reported = np.array([f.reported for f in problem.figures])
-    study = {name: choice["study_start"] for name, choice in settings()["domains"].items()}
-    values, damping = start.copy(), 1e-2
-    now = predict(values)
-    jacobian = np.zeros((len(reported), len(values)))
-    for turn in range(rounds):
-        whiten = np.linalg.inv(np.linalg.cholesky(covariance(problem.figures, study)))
-
-        def cost(at: np.ndarray, prediction: np.ndarray, whiten: np.ndarray = whiten) -> float:
-            z = whiten @ residuals(reported, prediction)
-            return float(z @ z + np.sum(((at - free.centre) / free.spread) ** 2))
-
-        current = cost(values, now)
-        for _ in range(iterations):
-            jacobian = differences(values, now, free, pool, predict)
-            slope = whiten @ jacobian
-            normal = slope.T @ slope + np.diag(free.spread**-2.0)
-            gradient = slope.T @ (whiten @ residuals(reported, now)) - (values - free.centre) / free.spread**2
-            accepted = False
-            while damping < 1e6:
-                step = np.linalg.solve(normal + damping * np.diag(np.diag(normal)), gradient)
-                trial = np.clip(values + np.clip(step, -1, 1), free.low, free.high)
-                prediction = predict(trial)
-                if cost(trial, prediction) < current:
-                    accepted = True
-                    break
-                damping *= 5
-            if not accepted:
-                damping = 1e-2
-                break
-            gain = current - cost(trial, prediction)
-            values, now, damping = trial, prediction, max(damping / 5, 1e-5)
-            current -= gain
-            report(f"round {turn + 1}: objective {current:.2f}")
-            if gain < HOLD * current:
-                break
-        study = estimate_study_sd(problem.figures, residuals(reported, now), study_centres())
-        report("between-study SD " + ", ".join(f"{k} {v:.3f}" for k, v in study.items()))
-    whiten = np.linalg.inv(np.linalg.cholesky(covariance(problem.figures, study)))
-    slope = whiten @ differences(values, now, free, pool, predict)
-    curvature = slope.T @ slope
-    posterior = np.linalg.inv(curvature + np.diag(free.spread**-2.0))
-    z = whiten @ residuals(reported, now)
-    objective = float(z @ z + np.sum(((values - free.centre) / free.spread) ** 2))
-    return Estimate(free, values, posterior, curvature, study, objective)
-
-
-def study_centres() -> dict[str, float]:
+def study_start() -> dict[str, float]:
+    """Between-study SD of each domain before anything is estimated."""
     return {name: choice["study_start"] for name, choice in settings()["domains"].items()}
 
 
-def differences(values: np.ndarray, now: np.ndarray, free: Free, pool: Executor, predict: Predict) -> np.ndarray:
+Predict = Callable[[np.ndarray], np.ndarray]
+
+
+class Search(NamedTuple):
+    """What a fit works with: the problem, its parameters and how predictions are made."""
+
+    problem: Problem
+    free: Free
+    pool: Executor
+    predict: Predict  # log values to the predictions of the problem; runs in the pool
+    report: Callable[[str], None]
+
+
+def fit(search: Search, begin: np.ndarray, rounds: int = 3, iterations: int = 8) -> Estimate:
+    """Levenberg-Marquardt on whitened residuals and priors, alternating with the between-study SDs."""
+    problem, free, study = search.problem, search.free, study_start()
+    reported = np.array([f.reported for f in problem.figures])
+    values, now = begin.copy(), search.predict(begin)
+    for turn in range(rounds):
+        kits = offset_effects(problem, *place(free, values), now)
+        whiten = np.linalg.inv(np.linalg.cholesky(covariance(problem.figures, study, kits)))
+        values, now = _descend(search, values, now, whiten, iterations, f"round {turn + 1}")
+        study = estimate_study_sd(problem.figures, residuals(reported, now), kits)
+        search.report("between-study SD " + ", ".join(f"{k} {v:.3f}" for k, v in study.items()))
+    kits = offset_effects(problem, *place(free, values), now)
+    whiten = np.linalg.inv(np.linalg.cholesky(covariance(problem.figures, study, kits)))
+    slope = whiten @ differences(search, values, now)
+    curvature = slope.T @ slope
+    posterior = np.linalg.inv(curvature + np.diag(free.spread**-2.0))
+    return Estimate(free, values, posterior, curvature, study, _objective(search, values, now, whiten))
+
+
+def _objective(search: Search, values: np.ndarray, now: np.ndarray, whiten: np.ndarray) -> float:
+    """Whitened misfit plus the distance from the priors."""
+    z = whiten @ residuals(np.array([f.reported for f in search.problem.figures]), now)
+    return float(z @ z + np.sum(((values - search.free.centre) / search.free.spread) ** 2))
+
+
+def _descend(
+    search: Search, values: np.ndarray, now: np.ndarray, whiten: np.ndarray, iterations: int, name: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Values of a lower objective and their predictions; each step is damped until the objective falls."""
+    free, damping = search.free, FIRST_DAMPING
+    reported = np.array([f.reported for f in search.problem.figures])
+    current = _objective(search, values, now, whiten)
+    for _ in range(iterations):
+        slope = whiten @ differences(search, values, now)
+        normal = slope.T @ slope + np.diag(free.spread**-2.0)
+        gradient = slope.T @ (whiten @ residuals(reported, now)) - (values - free.centre) / free.spread**2
+        while damping < LAST_DAMPING:
+            step = np.linalg.solve(normal + damping * np.diag(np.diag(normal)), gradient)
+            tried = np.clip(values + np.clip(step, -1, 1), free.low, free.high)
+            prediction = search.predict(tried)
+            objective = _objective(search, tried, prediction, whiten)
+            if objective < current:
+                break
+            damping *= 5
+        else:
+            return values, now
+        gain, current = current - objective, objective
+        values, now, damping = tried, prediction, damping / 5
+        search.report(f"{name}: objective {current:.2f}")
+        if gain < HOLD * current:
+            break
+    return values, now
+
+
+def differences(search: Search, values: np.ndarray, now: np.ndarray) -> np.ndarray:
     """Jacobian of the predictions by differences that step inside the bounds; ``now`` are those at ``values``."""
-    steps = np.where(values + STEP <= free.high, STEP, -STEP)
-    results = list(
-        pool.map(predict, [values + step * unit for step, unit in zip(steps, np.eye(len(values)), strict=True)])
-    )
+    steps = np.where(values + STEP <= search.free.high, STEP, -STEP)
+    points = [values + step * unit for step, unit in zip(steps, np.eye(len(values)), strict=True)]
+    results = list(search.pool.map(search.predict, points))
     jacobian = np.stack([(result - now) / step for result, step in zip(results, steps, strict=True)], axis=1)
     return np.where(np.isfinite(jacobian), jacobian, 0.0)
