@@ -6,7 +6,8 @@ from tests.men import YOUNG
 
 from leydig import model, start
 from leydig.pharmacology.protocol import Protocol
-from leydig.studies.simulate import already_taken, look, shown_at, simulate
+from leydig.studies.clock import look, shown_at
+from leydig.studies.simulate import already_taken, simulate
 from leydig.subject import Subject
 from leydig.units import CANONICAL
 

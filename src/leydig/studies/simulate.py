@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -14,12 +14,11 @@ from leydig.errors import InputError
 from leydig.pharmacology.kinetics import Event
 from leydig.pharmacology.protocol import Protocol
 from leydig.studies import provenance, uncertainty
+from leydig.studies.clock import Clock, look, shown_at
 from leydig.subject import Completed, Subject, complete, draw
 from leydig.units import CANONICAL
 
 DEFAULT_DAYS = 365.0
-SHORT_RUN_DAYS = 14.0  # up to here every four hours are shown, beyond it the mean of each day
-PER_DAY = 6
 TOLERANCE, DRAW_TOLERANCE = 1e-6, 1e-4
 QUANTILES = (0.025, 0.5, 0.975)
 HIDDEN = ("relative_NTX",)
@@ -28,14 +27,6 @@ RATIO = "testosterone_estradiol_ratio"
 
 Progress = Callable[[int, int], None]
 Values = dict[str, np.ndarray]
-
-
-class Clock(NamedTuple):
-    """When to look: days shown, and the hours computed for them."""
-
-    days: np.ndarray
-    hours: np.ndarray
-    averaged: bool
 
 
 def simulate(
@@ -101,16 +92,6 @@ def simulate(
         _trajectory(completed, plan, clock, typical, *outcome, gathered[k], failed[k], draws, seed, some, taken)
         for k, (plan, outcome, some) in enumerate(zip(plans, best, events, strict=True))
     ]
-
-
-def look(horizon: float) -> Clock:
-    """Days shown for a horizon (d): every four hours of a short run, each day of a longer one, and its end."""
-    if horizon <= SHORT_RUN_DAYS:
-        days = np.union1d(np.arange(0, horizon, 1 / PER_DAY), [horizon])
-        return Clock(days, days * start.HOURS_PER_DAY, False)
-    days = np.union1d(np.arange(0, horizon), [horizon])
-    before = (days[1:, None] - np.arange(PER_DAY - 1, -1, -1) / PER_DAY).ravel()
-    return Clock(days, np.union1d([0.0], np.maximum(before, 0.0)) * start.HOURS_PER_DAY, True)
 
 
 def _weekday(completed: Completed) -> int:
@@ -207,22 +188,12 @@ def follow(
     return shown, solution.status
 
 
-def shown_at(series: np.ndarray, clock: Clock) -> np.ndarray:
-    """Values at the days shown: the mean of the 24 hours up to each day of a long run."""
-    if not clock.averaged:
-        return series
-    hours = clock.hours
-    last = np.searchsorted(hours, clock.days * start.HOURS_PER_DAY)
-    sums = np.concatenate([[0.0], np.cumsum(series)])
-    first = np.maximum(last - (PER_DAY - 1), 0)
-    means = (sums[last + 1] - sums[first]) / (last + 1 - first)
-    means[0] = series[0]
-    return means
-
-
 def printed(completed: Completed, values: Values) -> Values:
-    """What his laboratory would print: his own assay and hour, LC-MS/MS in the morning where he has none."""
-    constants = laboratory.constants()
+    """What his laboratory would print: his own assay and hour, LC-MS/MS in the morning where he has none.
+
+    A draw that supposes a kit reading high or low keeps that kit: what was measured is what it prints at the start.
+    """
+    constants, floor = laboratory.constants(), outputs.reporting().estradiol_floor
     own = {reading.name: (reading.assay, reading.hour) for reading in completed.readings}
     usual = (laboratory.MASS_SPECTROMETRY, constants.usual_hour)
     found = {}
@@ -230,7 +201,10 @@ def printed(completed: Completed, values: Values) -> Values:
         if name in laboratory.analytes():
             assay, hour = own.get(name, usual)
             found[name] = laboratory.to_laboratory(name, values[name], assay, hour, completed.age, constants)
-    floor = outputs.reporting().estradiol_floor
+            if name in own and completed.measured_is_reference and found[name][0] > 0:
+                first = completed.measured[name]
+                reading = laboratory.to_laboratory(name, first, assay, hour, completed.age, constants)
+                found[name] = found[name] * (reading / found[name][0])
     found[RATIO] = found["testosterone"] / np.maximum(found["estradiol"], floor)
     return found
 
