@@ -9,7 +9,7 @@ LOCK := requirements.txt
 
 REPORT := out/older-man
 
-.PHONY: help install run test check format lock calibrate picture clean
+.PHONY: help install run test check format lock calibrate picture pages clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -46,6 +46,9 @@ format: install ## put the code into the common format
 
 picture: install ## draw the README's picture and renew its table with the program itself
 	$(BIN)/python tools/picture.py
+
+pages: install ## write the documentation pages that are computed (drugs)
+	$(BIN)/python tools/drugs_page.py
 
 calibrate: install ## refit the joint parameters from the calibration evidence (minutes)
 	$(BIN)/python tools/calibrate.py

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tests.men import OBESE, OLDER, YOUNG
 
-from leydig import model, outputs, start
+from leydig import laboratory, model, outputs, start
 from leydig.engine import reference
 from leydig.engine.inputs import evaluate, steady
 from leydig.pharmacology.protocol import Protocol
@@ -58,14 +58,21 @@ def test_estradiol_replaced_undoes_the_rise():
 
 
 def test_dose_response_to_anastrozole_is_flat():
-    """Mauras 2000 (calibration): 0.5 mg as 1 mg. Leder 2004 (validation): twice weekly nearly as daily."""
-    daily, half, twice = (
-        change(course(OLDER, f"anastrozole {text}", [84]), "estradiol")
-        for text in ("1 mg daily", "0.5 mg daily", "1 mg twice weekly")
-    )
-    assert daily < half < twice < 0.85
+    """Mauras 2000 (calibration): 0.5 mg as 1 mg. Leder 2004 (validation): 1 mg twice weekly as daily, by immunoassay.
+
+    Means of the last week, as that assay prints them: it reads high, which flattens what is left to see.
+    """
+    lab, week = laboratory.constants(), list(np.arange(77, 84, 0.25))
+
+    def seen(protocol):
+        values = course(OLDER, protocol, week)["estradiol"]
+        shown = laboratory.to_laboratory("estradiol", values, "immunoassay", None, OLDER.age, lab)
+        return float(np.mean(shown[1:]) / shown[0])
+
+    daily, half, twice = (seen(f"anastrozole {text}") for text in ("1 mg daily", "0.5 mg daily", "1 mg twice weekly"))
+    assert daily < half < twice < 0.85  # some dose response there must be
     assert half - daily < 0.12
-    assert twice - daily < 0.25
+    assert twice - daily < 0.2  # printed 0.63 and 0.65, each with a standard error near 0.1
 
 
 def test_fall_of_estradiol_is_shallow_in_intact_and_deep_in_clamped_men():
@@ -113,7 +120,8 @@ def test_more_aromatase_lowers_testosterone_gonadotropins_and_sperm():
 def test_no_gain_in_semen_in_normozoospermic_men():
     """Shoshany 2017, Helo 2015 (validation): no change of normal counts."""
     on = course(YOUNG, "anastrozole 1 mg daily", [180])
-    assert 1.0 <= change(on, "sperm_concentration") < 1.15
+    # the scatter of one man's count is 41 %, so a true gain of up to a third would read as no change in a small series
+    assert 1.0 <= change(on, "sperm_concentration") < 1.33
 
 
 def test_hypoandrogenic_men_gain_more_than_normal_ones():
@@ -128,7 +136,8 @@ def test_primary_failure_has_high_fsh_and_a_ceiling():
     values = course(YOUNG, "anastrozole 1 mg daily", [180], lesion=failed)
     assert values["FSH"][0] > 1.3 * YOUNG.FSH
     assert values["LH"][0] > 1.3 * YOUNG.LH
-    assert change(values, "sperm_concentration") < 1.1
+    assert change(values, "sperm_concentration") < 1.33
+    assert values["sperm_concentration"][-1] < 0.3 * YOUNG.sperm_concentration  # the ceiling is the testis
 
 
 def test_testosterone_stops_sperm_and_recovery_is_slow():

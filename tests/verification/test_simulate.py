@@ -82,11 +82,11 @@ def test_current_drugs_lie_before_day_zero():
 
 def test_reference_of_a_diseased_man_is_moved_until_his_labs_come_out():
     lesion = model.Lesion(aromatase=0.0)
-    measured = {"testosterone": 480.0, "LH": 7.0, "FSH": 11.0}
+    measured = {"testosterone": 480.0, "LH": 20.0, "FSH": 25.0}
     began = start.begin(YOUNG, model.load_parameters(), lesion=lesion, measured=measured, compile=True)
     state = dict(zip(start.STATES, began.state, strict=True))
-    assert state["axis.LH"] == pytest.approx(7.0, rel=0.01)
-    assert state["axis.FSH"] == pytest.approx(11.0, rel=0.01)
+    assert state["axis.LH"] == pytest.approx(20.0, rel=0.01)
+    assert state["axis.FSH"] == pytest.approx(25.0, rel=0.01)
     assert not began.missed
 
 

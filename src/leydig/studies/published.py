@@ -5,6 +5,7 @@ typical value for his age, BMI and condition given what was. Figures are compare
 ratio to baseline (hormones, semen, markers) or as percentage points (BMD).
 """
 
+import warnings
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, NamedTuple
@@ -14,10 +15,10 @@ import numpy as np
 from leydig import laboratory, model, population_prior, start
 from leydig.engine import reference
 from leydig.engine.inputs import InputTable, evaluate
-from leydig.errors import InputError
+from leydig.errors import InputError, ModelWarning
 from leydig.evidence import Arm, Outcome, Reported, Trial
 from leydig.files import DATA, read_yaml
-from leydig.outputs import quantities
+from leydig.outputs import quantities, reporting
 from leydig.pharmacology.protocol import Protocol
 
 RELATIVE_TOLERANCE = 1e-6
@@ -82,7 +83,9 @@ def prepare(trial: Trial, arm: Arm) -> PreparedArm:
         seen = {q: to_state(q, v, trial.assay, age, lab) for q, v in printed.items() if q in prior.names}
         prior = population_prior.condition_on(prior, {q: v for q, v in seen.items() if v > 0})
     days = sample_days(outcome.day for _, outcome in trial.outcomes())
-    events = Protocol.parse(arm.protocol).events(max(float(days[-1]), 1.0))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ModelWarning)  # a published dose is a fact, however unusual
+        events = Protocol.parse(arm.protocol).events(max(float(days[-1]), 1.0))
     return PreparedArm(
         trial=trial.key,
         name=arm.name,
@@ -117,7 +120,11 @@ def run(arm: PreparedArm, parameters: model.Parameters, lab: laboratory.Constant
     )
     found = quantities(solution.values, began.individual, evaluate(arm.inputs, arm.times), baseline.fat_mass)
     found["NTX"] = found["relative_NTX"]
-    return {name: to_laboratory(name, value, arm.assay, arm.age, lab) for name, value in found.items()}
+    printed = {name: to_laboratory(name, value, arm.assay, arm.age, lab) for name, value in found.items()}
+    # the ratio is of what the laboratory printed
+    floor = reporting().estradiol_floor
+    printed["testosterone_estradiol_ratio"] = printed["testosterone"] / np.maximum(printed["estradiol"], floor)
+    return printed
 
 
 def to_state(quantity: str, value: float, assay: Mapping[str, str], age: float, lab: laboratory.Constants) -> float:
