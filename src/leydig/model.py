@@ -207,12 +207,14 @@ def personalise(baseline: Baseline, p: Parameters, lesion: Lesion | None = None)
     relative_free = free / reference_free
     testosterone_in_testis = p.spermatogenesis.normal_intratesticular_testosterone * relative_free
 
-    # testis and adrenal make absolute amounts; what is left of his estradiol is his own peripheral aromatase
+    # the estrone route makes an amount that follows aromatising tissue, the testis one that follows his
+    # testosterone; what is left of his estradiol is his own aromatase outside the testis
     scarce = s.reference_estradiol / estradiol
-    from_testis = min(max(s.testicular_share * relative_free * scarce, s.testicular_share_low), s.testicular_share_high)
-    from_estrone = s.estrone_share * min(scarce, s.estrone_share_limit)
-    peripheral = 1 - from_testis - from_estrone
+    tissue = steroids.aromatising_tissue(baseline.fat_mass, s)
     in_fat = steroids.adipose_fraction(baseline.fat_mass, s)
+    from_testis = min(max(s.testicular_share * relative_free * scarce, s.testicular_share_low), s.testicular_share_high)
+    from_estrone = min(s.estrone_share * min(scarce * tissue, s.estrone_share_limit), s.other_share_high - from_testis)
+    peripheral = 1 - from_testis - from_estrone
 
     resting = spermatogenesis.Signals(FSH=baseline.FSH, intratesticular_testosterone=testosterone_in_testis)
     germ = spermatogenesis.Capacity(baseline.sensitivity, 0, 1, 0, 0, 0, 1)
@@ -231,14 +233,14 @@ def personalise(baseline: Baseline, p: Parameters, lesion: Lesion | None = None)
             FSH=baseline.FSH,
             inhibin_B=baseline.inhibin_B,
             intratesticular_testosterone=testosterone_in_testis,
-            in_use=testis.capacity_in_use(free, reference_free, baseline.age, p.testis),
+            in_use=testis.capacity_in_use(free, reference_free, baseline.age, baseline.LH, p.testis),
             leydig=lesion.leydig,
             sertoli=lesion.sertoli,
         ),
         steroids=steroids.Capacity(
             free_testosterone=free,
             free_dihydrotestosterone=free_DHT,
-            estrone=s.estrone_reference,
+            estrone=s.estrone_reference * tissue,
             free_estradiol=free_estradiol,
             SHBG=baseline.SHBG,
             adipose_fraction=in_fat,

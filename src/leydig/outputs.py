@@ -49,6 +49,7 @@ def quantities(
     free = blood.free_testosterone
     testosterone = from_molar("testosterone", steroids.total_testosterone(free, blood.SHBG, s))
     estradiol = model.total_estradiol(state, p)
+    androgen = model.androgen_in_bone(steroids.androgen(free, blood.free_dihydrotestosterone, s), s)
     DHT = steroids.total_dihydrotestosterone(blood.free_dihydrotestosterone, free, blood.SHBG, s)
     germ = man.spermatogenesis
     concentration = spermatogenesis.concentration(state.spermatogenesis, germ)
@@ -79,7 +80,7 @@ def quantities(
         "normal_morphology": spermatogenesis.morphology(state.spermatogenesis, germ, p.spermatogenesis),
         "total_motile_sperm_count": volume * concentration * motility / 100,
         "CTX": bone.CTX(state.bone, man.bone),
-        "P1NP": bone.P1NP(state.bone, estradiol, man.bone, p.bone),
+        "P1NP": bone.P1NP(state.bone, estradiol, androgen, man.bone, p.bone),
         "relative_NTX": bone.NTX(state.bone, p.bone),
         "bmd_spine": state.bone.bmd_spine,
         "bmd_hip": state.bone.bmd_hip,

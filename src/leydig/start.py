@@ -16,6 +16,7 @@ from leydig.engine.inputs import InputTable, Segments, evaluate, steady, tabulat
 from leydig.engine.trace import flatten, names
 from leydig.pharmacology import drugs
 from leydig.pharmacology.kinetics import Event
+from leydig.physiology import bone
 
 HOURS_PER_DAY = 24.0
 HOURS_PER_YEAR = 8766.0
@@ -25,7 +26,8 @@ Scale = Mapping[tuple[str, str], float]
 
 STATES = names(model.State)
 CHANNELS = model.Inputs._fields
-BMD = [STATES.index("bone.bmd_spine"), STATES.index("bone.bmd_hip")]
+SITES = ("bmd_spine", "bmd_hip")
+BMD = [STATES.index(f"bone.{site}") for site in SITES]
 
 # Numerics, not physiology: how long a diseased man is followed until he rests, how long a treated
 # one is run in, how closely and how often a measured value is approached.
@@ -113,7 +115,7 @@ def begin(
     moved, reached = baseline, {}
     for _ in range(MATCH_ROUNDS if wanted else 1):
         individual, state = _as_he_is(moved, parameters, lesion, earlier, compile)
-        reached = _values(individual, state, moved)
+        reached = _values(individual, state, moved, earlier)
         steps = {name: wanted[name] / max(reached[name], 1e-9 * wanted[name]) for name in wanted}
         if all(abs(np.log(step)) < MATCH_TOLERANCE for step in steps.values()):
             break
@@ -125,15 +127,45 @@ def begin(
             break
         moved = moved._replace(**changed)
     individual, state = _as_he_is(moved, parameters, lesion, earlier, compile)
-    reached = _values(individual, state, moved)
+    reached = _values(individual, state, moved, earlier)
     missed = {
         name: (value, reached[name])
         for name, value in wanted.items()
         if abs(np.log(value / max(reached[name], 1e-12))) > 0.05
     }
-    for name, place in zip(("bmd_spine", "bmd_hip"), BMD, strict=True):
-        state[place] = (measured or {}).get(name, getattr(moved, name))
+    _place_bone(individual, state, moved, measured or {}, lesion)
     return Start(individual, state, moved, earlier, missed)
+
+
+def _place_bone(
+    individual: model.Individual,
+    state: np.ndarray,
+    baseline: model.Baseline,
+    measured: Mapping[str, float],
+    lesion: model.Lesion | None,
+) -> None:
+    """BMD at day 0, in place: as measured; at rest under a lesion of the enzyme, which is from birth; else his own.
+
+    Other lesions and drugs have begun at an unknown time, so bone starts at what it was before.
+    """
+    p, found = individual.parameters.bone, dict(zip(STATES, state, strict=True))
+    for site, place, renewal, ageing in zip(
+        SITES, BMD, (p.spine_renewal, p.hip_renewal), (0.0, bone.ageing(1.0, p, _age_signal(baseline.age))), strict=True
+    ):
+        own = getattr(baseline, site)
+        if lesion is not None and lesion.aromatase != 1:
+            rates = np.zeros(len(state))
+            unit = state.copy()
+            unit[place] = 0.0
+            model.traced().rates(
+                unit, vector(individual), evaluate(input_table(baseline.age), np.zeros(1))[:, 0], rates
+            )
+            own = rates[place] / (renewal * found["bone.resorption"] + ageing)  # gain over loss per unit
+        state[place] = measured.get(site, own)
+
+
+def _age_signal(age: float) -> bone.Signals:
+    return bone.Signals(estradiol=0.0, androgen=0.0, age=age, resorption_drive=1.0)
 
 
 # Measured values that the reference of a diseased or treated man is moved to meet.
@@ -175,7 +207,10 @@ def _as_he_is(
     return individual, state
 
 
-def _values(individual: model.Individual, state: np.ndarray, baseline: model.Baseline) -> dict[str, float]:
-    inputs = evaluate(input_table(baseline.age), np.zeros(1))
+def _values(
+    individual: model.Individual, state: np.ndarray, baseline: model.Baseline, earlier: Channels
+) -> dict[str, float]:
+    """Quantities at day 0, with what drugs taken before still do."""
+    inputs = evaluate(input_table(baseline.age, earlier), np.zeros(1))
     found = outputs.quantities(state[None, :], individual, inputs, baseline.fat_mass)
     return {name: float(values[0]) for name, values in found.items()}

@@ -172,7 +172,7 @@ def test_bone_reaches_formation_over_resorption():
     p = model.load_parameters().bone
     setpoints = bone.Setpoints(22.0, 450.0, 1.0, 1.0, 300.0, 50.0)
     target = bone.resorption_target(8.0, 200.0, p) / bone.resorption_target(22.0, 450.0, p)
-    activity = bone.osteoblast_activity(8.0, p) / bone.osteoblast_activity(22.0, p)
+    activity = bone.osteoblast_activity(8.0, 200.0, p) / bone.osteoblast_activity(22.0, 450.0, p)
     resting = bone.State(target, target, activity, 1.0)  # B / B0 = N G / R with N = R
     signals = bone.Signals(8.0, 200.0, 20.0, 1.0)
     rates = bone.derivatives(resting, setpoints, p, signals)
@@ -199,6 +199,19 @@ def test_germ_cells_take_the_sum_of_the_stage_times():
     mean = np.trapezoid(missing * t, t) / area
     assert area == pytest.approx(p.spermatogonia_time, rel=1e-3)
     assert mean == pytest.approx(p.spermatogonia_time + p.germ_cell_time + p.duct_time, rel=1e-3)
+
+
+@pytest.mark.parametrize("extreme", ["low", "high"])
+def test_shares_of_estradiol_are_positive_and_sum_to_one(extreme):
+    """At the bounds of the fitted shares, in men whose testis or adrenal makes much of a scarce estradiol."""
+    p = model.load_parameters()
+    shares = {"low": (0.03, 0.03), "high": (0.5, 0.3)}[extreme]
+    fitted = p.steroids._replace(testicular_share=shares[0], estrone_share=shares[1])
+    for man in (YOUNG, OLDER, OBESE, YOUNG._replace(estradiol=5, testosterone=900), OBESE._replace(fat_mass=90)):
+        own = model.personalise(man, p._replace(steroids=fitted)).steroids
+        parts = (own.adipose_aromatase, own.lean_aromatase, own.estrone_route, own.testicular_aromatase)
+        assert min(parts) > 0
+        assert sum(parts) == pytest.approx(1)
 
 
 # Mass balance ------------------------------------------------------------------------------------

@@ -99,6 +99,14 @@ def test_unreachable_value_is_reported_not_fitted():
     assert wanted == 600.0 and reached < 300
 
 
+def test_measured_FSH_of_a_man_on_FSH_is_the_total():
+    man = Subject(
+        age=34, drugs=["FSH 150 IU daily"], labs=[{"analyte": "FSH", "value": "12 IU/L", "assay": "immunoassay"}]
+    )
+    run = simulate(man, ["FSH 150 IU daily for 4 weeks"])[0]
+    assert run.quantities.values["FSH"][0] == pytest.approx(12, rel=0.01)
+
+
 def test_stopping_before_the_horizon_shows_what_follows():
     run = simulate("older-man", ["anastrozole 1 mg daily for 4 weeks"], days=112)[0]
     estradiol = run.quantities.values["estradiol"]

@@ -1,7 +1,7 @@
 """Bone: resorption and formation under oestradiol and androgen, turnover markers, areal BMD, fracture.
 
 Oestradiol (pg/mL, total, LC-MS/MS scale) holds back resorption and keeps osteoblasts active; androgen
-(ng/dL, as total testosterone of the reference man) holds back resorption. Tissues see absolute levels.
+(ng/dL, as total testosterone of the reference man) does both more weakly. Tissues see absolute levels.
 """
 
 from typing import NamedTuple
@@ -24,6 +24,7 @@ class Parameters(NamedTuple):
     androgen_half: float  # ng/dL
     androgen_steepness: float  # 1
     androgen_on_resorption: float  # 1
+    androgen_on_formation: float  # 1
     osteoclast_rate: float  # 1/h
     osteoblast_rate: float  # 1/h
     spine_renewal: float  # 1/h, share of areal BMD renewed
@@ -60,10 +61,11 @@ def resorption_target(estradiol, androgen, p: Parameters):
     return (1 + p.estradiol_on_resorption * missing_estradiol) * (1 + p.androgen_on_resorption * missing_androgen)
 
 
-def osteoblast_activity(estradiol, p: Parameters):
-    """Bone made per osteoblast in an arbitrary unit: less where oestradiol is short."""
-    missing = shortfall(positive(estradiol, p.hormone_floor), p.estradiol_half, p.estradiol_steepness)
-    return 1 - p.estradiol_on_formation * missing
+def osteoblast_activity(estradiol, androgen, p: Parameters):
+    """Bone made per osteoblast in an arbitrary unit: less where either hormone is short."""
+    missing_estradiol = shortfall(positive(estradiol, p.hormone_floor), p.estradiol_half, p.estradiol_steepness)
+    missing_androgen = shortfall(positive(androgen, p.hormone_floor), p.androgen_half, p.androgen_steepness)
+    return (1 - p.estradiol_on_formation * missing_estradiol) * (1 - p.androgen_on_formation * missing_androgen)
 
 
 def recruit_osteoclasts(setpoints: Setpoints, p: Parameters, s: Signals):
@@ -77,13 +79,14 @@ def couple_osteoblasts(resorption, p: Parameters):
     return p.osteoblast_rate * resorption
 
 
-def formation(osteoblasts, estradiol, setpoints: Setpoints, p: Parameters):
+def formation(osteoblasts, estradiol, androgen, setpoints: Setpoints, p: Parameters):
     """Formation over formation at rest: osteoblast number times activity."""
-    return osteoblasts * osteoblast_activity(estradiol, p) / osteoblast_activity(setpoints.estradiol, p)
+    at_rest = osteoblast_activity(setpoints.estradiol, setpoints.androgen, p)
+    return osteoblasts * osteoblast_activity(estradiol, androgen, p) / at_rest
 
 
 def ageing(bmd, p: Parameters, s: Signals):
-    """Loss of hip BMD with age that hormones do not explain, g/cm2/h; grows with age, 0 in the young."""
+    """Loss of hip BMD with age that hormones do not explain, g/cm2/h; grows with age, small in the young."""
     return bmd * p.ageing_rate * 2.718281828459045 ** (p.ageing_growth * (s.age - p.ageing_age))
 
 
@@ -104,7 +107,7 @@ def derivatives(state: State, setpoints: Setpoints, p: Parameters, s: Signals) -
     after stopping. Hormones reach bone as their total concentrations.
     Source: this project's fit to castration, replacement and inhibitor trials.
     """
-    formed = formation(state.osteoblasts, s.estradiol, setpoints, p)
+    formed = formation(state.osteoblasts, s.estradiol, s.androgen, setpoints, p)
     return State(
         resorption=(+recruit_osteoclasts(setpoints, p, s) - loss(state.resorption, p.osteoclast_rate)),
         osteoblasts=(+couple_osteoblasts(state.resorption, p) - loss(state.osteoblasts, p.osteoblast_rate)),
@@ -137,9 +140,9 @@ def NTX(state: State, p: Parameters):
     return state.resorption**p.ntx_exponent
 
 
-def P1NP(state: State, estradiol, setpoints: Setpoints, p: Parameters):
+def P1NP(state: State, estradiol, androgen, setpoints: Setpoints, p: Parameters):
     """Procollagen propeptide, ug/L."""
-    return setpoints.P1NP * formation(state.osteoblasts, estradiol, setpoints, p)
+    return setpoints.P1NP * formation(state.osteoblasts, estradiol, androgen, setpoints, p)
 
 
 class Reference(NamedTuple):

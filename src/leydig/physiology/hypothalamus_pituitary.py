@@ -13,18 +13,20 @@ class State(NamedTuple):
     androgen_signal: float  # 1, androgen seen by the brain over its set-point
     estrogen_signal: float  # 1, oestrogen seen by the brain over its set-point
     gonadotrope_capacity: float  # 1, slow capacity to make and release gonadotropins
-    gnrh_reserve: float  # 1, falls over months of silence and wakes as slowly
+    gnrh_reserve: float  # 1, falls over months of suppression by steroids and wakes as slowly
     LH: float  # IU/L, 24-hour mean
     FSH: float  # IU/L, 24-hour mean, the man's own
 
 
 class Parameters(NamedTuple):
     signal_rate: float  # 1/h
+    androgen_share: float  # 1, of the brake on gonadotropins at rest
     androgen_exponent: float  # 1, androgen receptor arm of the brake on LH
     estrogen_exponent: float  # 1, oestrogen receptor arm of the brake on LH
     release_ceiling: float  # 1, q_a: fast release can rise to (1 + q_a) / q_a
     capacity_ceiling: float  # 1, q_c: chronic output can rise to (1 + q_c) / q_c
     oversuppression_threshold: float  # 1, product of both signals that shuts the axis down
+    oversuppression_androgen: float  # 1, androgen signal that does so without oestrogen
     oversuppression_steepness: float  # 1
     capacity_time: float  # h
     reserve_half: float  # 1, capacity at which the reserve is half of its most
@@ -57,9 +59,11 @@ class Signals(NamedTuple):
     fat_mass: float  # 1, relative to the man's own at baseline
 
 
-def brake(androgen, estrogen, androgen_exponent, estrogen_exponent, floor):
-    """Steroid brake S_a^x * S_e^y, 1 at rest, 0 without steroids."""
-    return positive(androgen, floor) ** androgen_exponent * positive(estrogen, floor) ** estrogen_exponent
+def brake(state: State, androgen_exponent, estrogen_exponent, p: Parameters):
+    """Steroid brake w S_a^x + (1 - w) S_e^y: 1 at rest, 0 without steroids; each hormone brakes without the other."""
+    androgen = positive(state.androgen_signal, p.signal_floor) ** androgen_exponent
+    estrogen = positive(state.estrogen_signal, p.signal_floor) ** estrogen_exponent
+    return p.androgen_share * androgen + (1 - p.androgen_share) * estrogen
 
 
 def ceilinged(braking, ceiling):
@@ -68,10 +72,15 @@ def ceilinged(braking, ceiling):
 
 
 def oversuppression(state: State, p: Parameters):
-    """Shut-down by both steroids together: (1 + Th^-n) / (1 + (S_a S_e / Th)^n), 1 at rest."""
-    n, threshold = p.oversuppression_steepness, p.oversuppression_threshold
-    product = positive(state.androgen_signal * state.estrogen_signal, p.signal_floor)
-    return (1 + threshold**-n) / (1 + (product / threshold) ** n)
+    """Shut-down by steroids in excess, 1 at rest: by both together, and by androgen alone at a higher level.
+
+    (1 + Th^-n + Th_a^-n) / (1 + (S_a S_e / Th)^n + (S_a / Th_a)^n)
+    """
+    n = p.oversuppression_steepness
+    both = positive(state.androgen_signal * state.estrogen_signal, p.signal_floor) / p.oversuppression_threshold
+    alone = positive(state.androgen_signal, p.signal_floor) / p.oversuppression_androgen
+    at_rest = p.oversuppression_threshold**-n + p.oversuppression_androgen**-n
+    return (1 + at_rest) / (1 + both**n + alone**n)
 
 
 def gnrh_outflow(setpoints: Setpoints, p: Parameters, s: Signals):
@@ -89,9 +98,9 @@ def decay(value, rate):
     return rate * value
 
 
-def build_capacity(chronic, fast, outflow, time):
-    """Growth of gonadotrope capacity towards chronic / fast; without GnRH it cannot adapt, per hour."""
-    return (1 + (chronic / fast - 1) * outflow) / time
+def build_capacity(chronic, fast, outflow, p: Parameters):
+    """Growth of gonadotrope capacity towards chronic / fast, never negative; without GnRH it cannot adapt, per hour."""
+    return positive(1 + (chronic / fast - 1) * outflow, p.signal_floor) / p.capacity_time
 
 
 def rebuild_reserve(capacity, half, time):
@@ -120,13 +129,10 @@ def derivatives(state: State, setpoints: Setpoints, p: Parameters, s: Signals) -
     Assumes 24-hour means and one shared capacity for both gonadotropins.
     Source: this project's fit; structure compared in the calibration report.
     """
-    floor = p.signal_floor
     outflow = gnrh_outflow(setpoints, p, s)
-    braking = brake(state.androgen_signal, state.estrogen_signal, p.androgen_exponent, p.estrogen_exponent, floor)
-    braking_FSH = (
-        brake(state.androgen_signal, state.estrogen_signal, p.androgen_exponent_FSH, p.estrogen_exponent_FSH, floor)
-        * positive(s.inhibin_B / setpoints.inhibin_B, floor) ** p.inhibin_exponent_FSH
-    )
+    braking = brake(state, p.androgen_exponent, p.estrogen_exponent, p)
+    inhibin = positive(s.inhibin_B / setpoints.inhibin_B, p.signal_floor) ** p.inhibin_exponent_FSH
+    braking_FSH = brake(state, p.androgen_exponent_FSH, p.estrogen_exponent_FSH, p) * inhibin
     fast = ceilinged(braking, p.release_ceiling)
     chronic = oversuppression(state, p) * ceilinged(braking, p.capacity_ceiling)
     return State(
@@ -137,8 +143,7 @@ def derivatives(state: State, setpoints: Setpoints, p: Parameters, s: Signals) -
             +signal(s.estrogen, setpoints.estrogen, p.signal_rate) - decay(state.estrogen_signal, p.signal_rate)
         ),
         gonadotrope_capacity=(
-            +build_capacity(chronic, fast, outflow, p.capacity_time)
-            - decay(state.gonadotrope_capacity, 1 / p.capacity_time)
+            +build_capacity(chronic, fast, outflow, p) - decay(state.gonadotrope_capacity, 1 / p.capacity_time)
         ),
         gnrh_reserve=(
             +rebuild_reserve(state.gonadotrope_capacity, p.reserve_half, p.reserve_time)

@@ -50,7 +50,7 @@ class Capacity(NamedTuple):
     """What is a man's own, by inversion from his baseline."""
 
     sensitivity: float  # 1, multiplies both hormones
-    ceiling: float  # 10^6/mL, concentration at full commitment and release
+    ceiling: float  # 10^6/mL, concentration at the commitment and release of a normal man
     sertoli: float  # 1, Sertoli capacity left by disease
     volume: float  # mL
     motility: float  # %, at rest
@@ -64,7 +64,7 @@ class Signals(NamedTuple):
 
 
 def commitment(FSH, testosterone, p: Parameters):
-    """Share of spermatogonia that commit, 1 in a normal man; both hormones relative to normal.
+    """Commitment of spermatogonia, 1 in a normal man, at most (1 + K^2); both hormones relative to normal.
 
     c = c_0 + c_F g(f) + c_A g(a) + c_FA g(f) g(a), shares summing to 1, g saturating with g(1) = 1.
     """

@@ -52,7 +52,8 @@ class Parameters(NamedTuple):
     reference_SHBG: float  # nmol/L
     testicular_share_low: float  # 1, limits of the testicular share in any man
     testicular_share_high: float  # 1
-    estrone_share_limit: float  # 1, largest factor by which low estradiol raises the adrenal share
+    estrone_share_limit: float  # 1, largest factor by which low estradiol raises the estrone share
+    other_share_high: float  # 1, most of a man's estradiol that testis and estrone make together
 
 
 class Capacity(NamedTuple):
@@ -123,10 +124,14 @@ def androgen(free_testosterone, free_dihydrotestosterone, p: Parameters):
     return free_testosterone + p.androgen_potency * free_dihydrotestosterone
 
 
+def aromatising_tissue(fat_mass, p: Parameters):
+    """Fat (kg) and lean tissue that aromatise, over the reference man's; lean tissue stays the same."""
+    return p.adipose_share * fat_mass / p.reference_fat_mass + 1 - p.adipose_share
+
+
 def adipose_fraction(fat_mass, p: Parameters):
-    """Share of a man's peripheral aromatase that sits in his fat (kg); lean tissue stays the same."""
-    fat = p.adipose_share * fat_mass / p.reference_fat_mass
-    return fat / (fat + 1 - p.adipose_share)
+    """Share of a man's peripheral aromatase that sits in his fat (kg)."""
+    return p.adipose_share * fat_mass / p.reference_fat_mass / aromatising_tissue(fat_mass, p)
 
 
 # Fluxes ------------------------------------------------------------------------------------------

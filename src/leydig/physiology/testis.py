@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from leydig.physiology.arithmetic import positive
+from leydig.physiology.arithmetic import hill, positive
 
 
 class State(NamedTuple):
@@ -20,13 +20,19 @@ class Parameters(NamedTuple):
     testosterone_turnover: float  # 1/h, intratesticular
     hCG_potency: float  # 1, IU of LH that one IU of hCG in plasma stands for
     downregulation_depth: float  # 1, largest share of responsiveness lost
-    downregulation_half: float  # IU/L of hCG as LH
+    downregulation_half: float  # IU/L of hCG in plasma
     downregulation_rate: float  # 1/h
     inhibin_clearance: float  # 1/h
     inhibin_basal_share: float  # 1, inhibin B without FSH
     inhibin_exponent: float  # 1
     capacity_fold: float  # 1, Leydig capacity of a young man over his usual output
     capacity_at_70: float  # 1, capacity at 70 years over that at 40
+    capacity_age: float  # years, from which capacity falls
+    capacity_years: float  # years over which it falls to capacity_at_70
+    capacity_oldest: float  # 1, multiples of those years after which it falls no further
+    spent_LH: float  # IU/L, resting LH at which half of the reserve is taken as spent
+    spent_steepness: float  # 1
+    spent_in_use: float  # 1, share in use of a testis whose reserve is spent
     capacity_in_use_limits_low: float  # 1
     capacity_in_use_limits_high: float  # 1
     LH_floor: float  # 1, smallest relative stimulus that a power is taken of
@@ -69,7 +75,7 @@ def adapt(response, strength, time):
 
 def recover_responsiveness(hCG, p: Parameters):
     """Pull towards the responsiveness that the present hCG allows, 1 - depth x^2 / (1 + x^2), per hour."""
-    excess = (p.hCG_potency * hCG / p.downregulation_half) ** 2
+    excess = (hCG / p.downregulation_half) ** 2
     return p.downregulation_rate * (1 - p.downregulation_depth * excess / (1 + excess))
 
 
@@ -122,15 +128,17 @@ def derivatives(state: State, capacity: Capacity, p: Parameters, s: Signals) -> 
     )
 
 
-def capacity_in_use(free_testosterone, reference, age, p: Parameters):
+def capacity_in_use(free_testosterone, reference, age, LH, p: Parameters):
     """Share of Leydig capacity in use at rest, 1.
 
     Capacity is a property of age, not of the man's own testosterone: ``capacity_fold`` times the
-    reference free testosterone (nmol/L), falling from 40 to 85 years by ``capacity_at_70`` per 30 years.
+    reference free testosterone (nmol/L), falling with age (years). A raised resting LH (IU/L) says
+    that the reserve is spent already.
     """
-    decades = min(max((age - 40) / 30, 0.0), 1.5)
-    capacity = p.capacity_fold * reference * p.capacity_at_70**decades
-    share = free_testosterone / capacity
+    old = min(max((age - p.capacity_age) / p.capacity_years, 0.0), p.capacity_oldest)
+    share = free_testosterone / (p.capacity_fold * reference * p.capacity_at_70**old)
+    spent = hill(LH, p.spent_LH, p.spent_steepness)
+    share = share + spent * max(p.spent_in_use - share, 0.0)
     return min(max(share, p.capacity_in_use_limits_low), p.capacity_in_use_limits_high)
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from leydig import laboratory, model, population_prior, start
+from leydig import laboratory, model, parameters, population_prior, start
 from leydig.engine import reference
 from leydig.engine.inputs import InputTable, evaluate
 from leydig.errors import InputError, ModelWarning
@@ -79,7 +79,8 @@ def prepare(trial: Trial, arm: Arm) -> PreparedArm:
     lesion = model.Lesion(**population_prior.typical_lesion(condition))
     prior = population_prior.prior(age, trial.population.BMI, condition)
     if lesion == model.Lesion():
-        lab = laboratory.constants()
+        # before any fit, so that an arm is prepared alike whatever fit is in place
+        lab = parameters.record(laboratory.Constants, "laboratory", fitted=False)
         seen = {q: to_state(q, v, trial.assay, age, lab) for q, v in printed.items() if q in prior.names}
         prior = population_prior.condition_on(prior, {q: v for q, v in seen.items() if v > 0})
     days = sample_days(outcome.day for _, outcome in trial.outcomes())
@@ -99,7 +100,7 @@ def prepare(trial: Trial, arm: Arm) -> PreparedArm:
     )
 
 
-def run(arm: PreparedArm, parameters: model.Parameters, lab: laboratory.Constants) -> dict[str, np.ndarray]:
+def run(arm: PreparedArm, shared: model.Parameters, lab: laboratory.Constants) -> dict[str, np.ndarray]:
     """What the arm's laboratory would print at each of ``arm.times``, by quantity; nan where the solver failed."""
     seen = {
         name: max(to_state(name, value, arm.assay, arm.age, lab), 1e-3 * arm.typical[name])
@@ -108,7 +109,7 @@ def run(arm: PreparedArm, parameters: model.Parameters, lab: laboratory.Constant
     }
     values = {**arm.typical, **(seen if arm.lesion == model.Lesion() else {}), "age": arm.age}
     baseline = model.Baseline(**{name: values[name] for name in model.Baseline._fields})
-    began = start.begin(baseline, parameters, lesion=arm.lesion, measured=seen, compile=True)
+    began = start.begin(baseline, shared, lesion=arm.lesion, measured=seen, compile=True)
     solution = reference.solve(
         model.traced(),
         began.state,
