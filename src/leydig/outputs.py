@@ -11,6 +11,7 @@ from leydig import parameters as parameter_files
 from leydig.engine.trace import build
 from leydig.physiology import bone, spermatogenesis, steroids
 from leydig.physiology.arithmetic import positive
+from leydig.population_prior import density_reference
 from leydig.units import from_molar
 
 # Drugs whose level is a quantity, where they are given.
@@ -57,7 +58,8 @@ def quantities(
     volume = np.full_like(free, germ.volume)
     reference = bone_reference()
     t_spine, t_hip = bone.t_scores(state.bone.bmd_spine, state.bone.bmd_hip, reference)
-    z_spine, z_hip = bone.z_scores(state.bone.bmd_spine, state.bone.bmd_hip, u.age, reference)
+    z_spine = bone.z_score(state.bone.bmd_spine, *density_reference("bmd_spine", u.age))
+    z_hip = bone.z_score(state.bone.bmd_hip, *density_reference("bmd_hip", u.age))
     return {
         "testosterone": testosterone,
         "free_testosterone": from_molar("free_testosterone", free),

@@ -8,12 +8,7 @@ import pytest
 from trajectories import NONE, TWICE, text_of, three, trajectory
 
 from leydig.engine.trajectory import Panel
-from leydig.report import details, figures, flags, page, plan, published, runs, sentences, wording
-
-
-def names(found):
-    return [flag.name for flag in found]
-
+from leydig.report import details, figures, page, plan, published, runs, sentences, wording
 
 # Sentences ----------------------------------------------------------------------------------------
 
@@ -73,6 +68,53 @@ def test_the_score_that_leads_depends_on_age(age, score):
     assert listed.index(f"{score}-score of the spine") < listed.index(f"{other}-score of the spine")
 
 
+# Tables -------------------------------------------------------------------------------------------
+
+
+def table(run, name):
+    """Unit and cells of a quantity in the table of states; None where it has no line."""
+    rows = {row.name: row for row in details.tables([run])[-1].rows}
+    return (rows[name].unit, [cell.value for cell in rows[name].cells]) if name in rows else None
+
+
+def test_the_fracture_risk_says_which_fractures_in_whole_percent():
+    unit, cells = table(trajectory(), "Any fracture within 10 years")
+    assert unit == "%"
+    assert set(cells) == {"12"}
+    assert "fracture risk" not in text_of(page.html([trajectory()]))
+
+
+def test_the_fracture_risk_of_a_younger_man_is_not_shown():
+    assert table(trajectory(age=38), "Any fracture within 10 years") is None
+    assert "Any fracture within" not in text_of(page.html([trajectory(age=49, length=300)]))
+    assert table(trajectory(age=49.5), "Any fracture within 10 years")[1] == ["–", "–", "–", "–", "12"]
+    assert table(trajectory(age=50), "Any fracture within 10 years")[1] == ["12"] * 5
+
+
+def test_how_sperm_move_and_look_is_a_dash_where_there_are_none():
+    course = np.where(np.arange(365) < 84, 31.0, 0.009)
+    run = trajectory(change={"sperm_concentration": course})
+    assert table(run, "Total motility")[1] == ["45", "45", "–", "–", "–"]
+    assert table(run, "Normal morphology")[1] == ["5.0", "5.0", "–", "–", "–"]
+    assert table(run, "Semen volume")[1] == ["2.6"] * 5
+    few = trajectory(change={"sperm_concentration": 0.011})
+    assert table(few, "Total motility")[1] == ["45"] * 5
+
+
+def test_a_man_without_sperm_has_no_motility_among_what_was_completed():
+    run = trajectory()
+    run.subject["baseline"].update(sperm_concentration=31.0, total_motility=45.0)
+    assert "Total motility" in [row["quantity"] for row in details.baseline_rows(run)]
+    run.subject["baseline"].update(sperm_concentration=0.0)
+    listed = [row["quantity"] for row in details.baseline_rows(run)]
+    assert "Total motility" not in listed and "Sperm concentration" in listed
+
+
+def test_what_is_constant_is_said_to_be():
+    text = text_of(page.html([trajectory()]))
+    assert "A change of semen volume" in text and "hot flushes" in text
+
+
 # Uncertainty --------------------------------------------------------------------------------------
 
 
@@ -115,54 +157,6 @@ def test_with_many_protocols_bands_leave_the_figures_and_the_page_says_so():
     many = [trajectory(f"anastrozole {dose} mg daily for 52 weeks") for dose in (0.25, 0.5, 1, 2)]
     assert all(line.lower is None for figure in plan.figures(many) for panel in figure.panels for line in panel.lines)
     assert "bands stand in the tables only" in page.band_note(many)
-
-
-# Red flags ----------------------------------------------------------------------------------------
-
-
-def test_a_man_without_a_finding_has_no_flag():
-    assert flags.red_flags([trajectory()]) == []
-    assert "Red flags" not in page.html([trajectory()])
-
-
-def test_azoospermia_is_flagged_from_when_it_is_reached():
-    course = np.where(np.arange(365) < 140, 20.0, 0.0)
-    (flag,) = flags.red_flags([trajectory(change={"sperm_concentration": course})])
-    assert flag.name == "Azoospermia"
-    assert "from week 20" in flag.finding
-    assert "0.1 ×10⁶/mL" in flag.limit and "who1996" in flag.limit
-
-
-def test_low_testosterone_is_flagged_only_together_with_low_LH():
-    assert names(flags.red_flags([trajectory(change={"testosterone": 200, "LH": 0.9})])) == [
-        "Low testosterone with low LH"
-    ]
-    assert flags.red_flags([trajectory(change={"testosterone": 200})]) == []
-    apart = np.arange(365) < 100
-    change = {"testosterone": np.where(apart, 200, 500), "LH": np.where(apart, 6.0, 0.5)}
-    assert flags.red_flags([trajectory(change=change)]) == []
-
-
-def test_bone_is_flagged_by_the_score_of_his_age():
-    change = {"t_score_spine": -2.7, "z_score_spine": -2.2}
-    assert names(flags.red_flags([trajectory(change=change)])) == ["Bone density in the range of osteoporosis"]
-    young = trajectory(age=38, change=change)
-    assert names(flags.red_flags([young])) == ["Bone density below the expected range for age"]
-    assert flags.red_flags([trajectory(change={"t_score_spine": -2.4, "z_score_spine": -2.2})]) == []
-
-
-def test_suppressed_sperm_is_flagged_under_testosterone_only():
-    change = {"sperm_concentration": 5.0}
-    given = trajectory("testosterone gel 50 mg daily for 52 weeks", change=change)
-    assert names(flags.red_flags([given])) == ["Sperm suppressed under testosterone"]
-    assert flags.red_flags([trajectory(change=change)]) == []
-
-
-def test_flags_stand_before_the_figures_and_name_the_protocol():
-    pair = [trajectory(), trajectory(TWICE, change={"sperm_concentration": 0.0})]
-    assert "(protocol B)" in flags.red_flags(pair)[0].finding
-    html = page.html(pair)
-    assert html.index("Azoospermia") < html.index("<figure")
 
 
 # Published figures --------------------------------------------------------------------------------
@@ -214,6 +208,8 @@ def test_published_values_are_converted_and_ratios_compared_as_ratios():
         (0.02, "sperm_concentration", "<\u202f0.1"),
         (0.0, "sperm_concentration", "0.0"),
         (1.0386, "bmd_spine", "1.039"),
+        (0.1213, "fracture_risk_10y", "12"),
+        (0.001, "fracture_risk_10y", "<\u202f1"),
         (-0.04, "t_score_spine", "0.0"),
         (-2.5, "t_score_spine", "−2.5"),
         (float("nan"), "LH", "–"),

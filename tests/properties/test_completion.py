@@ -7,8 +7,11 @@ from hypothesis import strategies as st
 
 from leydig import laboratory, population_prior
 from leydig.population_prior import condition_on, draw, prior, typical
+from leydig.studies.simulate import simulate
 from leydig.subject import Subject, complete
 from leydig.subject import draw as draw_man
+from leydig.subject.completion import DIVIDED_BY
+from leydig.units import CANONICAL
 
 C = laboratory.constants()
 QUANTITIES = list(population_prior.population().quantities)
@@ -72,6 +75,40 @@ def test_completion_stays_within_the_accepted_limits(age, bmi, condition, blood,
     assert set(drawn.lesion) == set(done.lesion)
     for assumption in done.assumed:
         assert assumption.low <= assumption.value <= assumption.high
+
+
+ZERO = [name for name in laboratory.analytes() if laboratory.limits("accepted")[name].low == 0]
+
+
+@pytest.mark.filterwarnings("ignore:.* is unlikely")
+@pytest.mark.parametrize("analyte", ZERO)
+@settings(deadline=None, max_examples=6)
+@given(age=ages, bmi=masses, assay=assays, others=labs(), seed=st.integers(0, 2**32 - 1))
+def test_a_man_with_none_of_a_hormone_can_be_simulated(analyte, age, bmi, assay, others, seed):
+    body = {} if bmi is None else {"BMI": bmi}
+    blood = [lab for lab in others if lab["analyte"] != analyte]
+    blood.append({"analyte": analyte, "value": f"0 {CANONICAL[analyte]}", "assay": assay})
+    man = Subject(age=age, labs=blood, **body)
+    done = complete(man)
+    drawn = draw_man(done, np.random.default_rng(seed), 40)
+    for name in DIVIDED_BY:
+        assert done.reference[name] >= population_prior.floor(name) > 0
+        assert np.all(drawn.reference[name] >= population_prior.floor(name))
+    alone = Subject(age=age, labs=blood[-1:], **body)
+    (found,) = simulate(alone, ["none for 4 weeks"])
+    assert found.status == "done"
+    for panel in (found.quantities, found.laboratory):
+        assert all(np.all(np.isfinite(series)) for series in panel.values.values())
+
+
+@pytest.mark.filterwarnings("ignore:.* is unlikely")
+@pytest.mark.parametrize("analyte", DIVIDED_BY)
+def test_draws_of_a_man_with_none_of_a_hormone_are_solved(analyte):
+    least = max(laboratory.limits("accepted")[analyte].low, 0.0)
+    man = Subject(age=45, BMI=27, labs=[{"analyte": analyte, "value": f"{least:g} {CANONICAL[analyte]}"}])
+    (found,) = simulate(man, ["none for 4 weeks"], draws=3, seed=1)
+    assert found.status == "done" and found.failed_draws == 0
+    assert all(np.all(np.isfinite(series)) for series in found.quantities.upper.values())
 
 
 @settings(deadline=None, max_examples=60)

@@ -5,17 +5,29 @@ import datetime
 import numpy as np
 import pytest
 
-from leydig import laboratory, population_prior
+from leydig import laboratory, outputs, population_prior
 from leydig.errors import InputError, ModelWarning
 from leydig.files import parse_yaml
+from leydig.physiology import bone
 from leydig.population_prior.loading import population
+from leydig.studies.simulate import simulate
 from leydig.subject import Subject, bundled, complete, draw
+from leydig.units import CANONICAL
 
+MASS = {"assay": "LC-MS/MS", "time": "08:00"}
 LAB = {"analyte": "testosterone", "value": "343 ng/dL", "assay": "immunoassay", "time": "08:00"}
 
 
 def man(**given):
     return Subject.from_mapping({"age": 45} | given, "man.yaml")
+
+
+def hormones(**values):
+    """Blood values in canonical units, testosterone by mass spectrometry at 08:00."""
+    return [
+        {"analyte": name, "value": f"{value} {CANONICAL[name]}"} | (MASS if name == "testosterone" else {})
+        for name, value in values.items()
+    ]
 
 
 def refusal(**given):
@@ -186,12 +198,94 @@ def test_testosterone_moves_what_goes_with_it():
         ({"semen": [{"concentration": "9 10^6/mL", "volume": "3 mL"}]}, "oligozoospermic-subfertile"),
         ({"semen": [{"concentration": "0 10^6/mL", "volume": "3 mL"}]}, "oligozoospermic-subfertile"),
         ({"semen": [{"concentration": "60 10^6/mL", "volume": "3 mL"}]}, "eugonadal"),
+        ({"labs": hormones(testosterone=220, LH=0.8), "BMI": 26}, "hypogonadotropic"),
+        ({"labs": hormones(testosterone=220, LH=1.49), "BMI": 38}, "hypogonadotropic"),
+        ({"labs": hormones(testosterone=220, LH=1.51), "BMI": 38}, "obese-hypogonadal"),
+        ({"labs": hormones(testosterone=220, LH=0.8), "age": 70}, "hypogonadotropic"),
+        ({"labs": hormones(testosterone=301, LH=0.8)}, "eugonadal"),
+        ({"labs": hormones(testosterone=220, LH=9.5), "BMI": 34}, "primary-failure"),
+        ({"labs": hormones(testosterone=220, LH=9.3), "BMI": 34}, "obese-hypogonadal"),
+        ({"labs": hormones(testosterone=220, LH=9.3), "BMI": 26}, "eugonadal"),
+        ({"labs": hormones(testosterone=301, LH=20)}, "eugonadal"),
+        (
+            {"labs": hormones(testosterone=220, LH=20), "semen": [{"concentration": "0 10^6/mL", "volume": "3 mL"}]},
+            "primary-failure",
+        ),
+        ({"labs": hormones(testosterone=220, LH=0.2), "drugs": ["testosterone gel 50 mg daily"]}, "eugonadal"),
     ],
 )
 def test_the_condition_is_inferred_with_its_reason(given, condition):
     done = complete(man(**given))
     assert done.condition == condition
     assert condition in done.condition_reason or condition == "eugonadal"
+
+
+@pytest.mark.parametrize(("LH", "lesion"), [(0.8, "hypogonadotropic"), (15, "primary-failure")])
+def test_an_inferred_lesion_keeps_his_values_out_of_the_healthy_reference(LH, lesion):
+    done = complete(man(BMI=27, labs=hormones(testosterone=150, LH=LH)))
+    named = complete(man(BMI=27, labs=hormones(testosterone=150, LH=LH), condition=lesion))
+    healthy = complete(man(BMI=27))
+    assert done.lesion == named.lesion != {}
+    assert done.reference == named.reference == pytest.approx(healthy.reference)
+    assert done.measured["LH"] == LH and not done.measured_is_reference
+    begun = simulate(done.subject, ["none for 1 week"])[0]
+    assert begun.quantities.values["LH"][0] == pytest.approx(LH, rel=0.15)
+    assert begun.quantities.values["testosterone"][0] == pytest.approx(done.measured["testosterone"], rel=0.15)
+
+
+@pytest.mark.parametrize(
+    ("given", "asked"),
+    [
+        ({"labs": hormones(testosterone=700, LH=0.1, FSH=0.2)}, True),
+        ({"labs": hormones(testosterone=700, LH=0.1, FSH=0.4)}, False),
+        ({"labs": hormones(testosterone=700, LH=0.4, FSH=0.1)}, False),
+        ({"labs": hormones(testosterone=200, LH=0.1, FSH=0.2)}, False),
+        ({"labs": hormones(LH=0.1, FSH=0.2)}, False),
+        ({"labs": hormones(testosterone=700, LH=0.1, FSH=0.2), "drugs": ["testosterone gel 50 mg daily"]}, False),
+    ],
+)
+def test_absent_gonadotropins_with_testosterone_ask_for_androgens(given, asked):
+    done = complete(man(**given))
+    assert any("another androgen" in sentence for sentence in done.contradictions) == asked
+    if asked:
+        assert done.condition == "eugonadal"
+
+
+def test_a_far_value_informs_the_others_as_one_at_three_standard_deviations():
+    before = population_prior.prior(45, 27)
+    i = before.names.index("LH")
+    sd, reach = population_prior.standard_deviations(before)[i], population().informs_within.value
+    assert reach == 3
+    edge = float(np.exp(before.mean[i] - reach * sd))
+    at_edge, beyond, inside = (
+        population_prior.typical(population_prior.condition_on(before, {"LH": edge * share}))
+        for share in (1.0, 0.1, 1.5)
+    )
+    assert beyond["LH"] == pytest.approx(edge / 10)
+    others = [name for name in before.names if name != "LH"]
+    assert [beyond[name] for name in others] == pytest.approx([at_edge[name] for name in others])
+    assert inside["FSH"] > 1.1 * at_edge["FSH"]
+
+
+def test_draws_of_a_far_value_stay_with_their_median_man():
+    done = complete(man(BMI=27, labs=hormones(LH=0.1)))
+    drawn = draw(done, np.random.default_rng(4), 4000)
+    assert done.reference["sperm_concentration"] < 200
+    for name in ("FSH", "inhibin_B", "sperm_concentration"):
+        assert np.median(drawn.reference[name]) == pytest.approx(done.reference[name], rel=0.06)
+    assert np.median(drawn.reference["LH"]) == pytest.approx(0.1, rel=0.02)
+
+
+def test_a_value_of_none_counts_as_its_floor_and_is_said():
+    done = complete(man(labs=hormones(LH=0)))
+    assert done.reference["LH"] == done.measured["LH"] == population_prior.floor("LH") > 0
+    assert any("LH 0 IU/L" in note and "stands for none" in note for note in done.notes)
+    assert not any("stands for none" in note for note in complete(man(labs=hormones(LH=0.06))).notes)
+    # the assay prints something where there is nothing
+    below_offset = complete(man(labs=[{"analyte": "estradiol", "value": "1 pg/mL", "assay": "immunoassay"}]))
+    assert below_offset.reference["estradiol"] == population_prior.floor("estradiol")
+    # with a lesion there may be none, and his own value stays apart
+    assert complete(man(condition="hypogonadotropic", labs=hormones(LH=0))).measured["LH"] == 0
 
 
 def test_several_values_are_averaged_and_said():
@@ -346,3 +440,54 @@ def test_body_mass_joins_when_it_is_missing():
 
 def test_every_number_of_the_population_is_sourced():
     assert population().quantities  # loading checks sources, notes, names, units and correlations
+
+
+# Z-scores and fracture --------------------------------------------------------------------------------
+
+SURVEY = {  # mean and SD by the middle of the decade, as the survey's table prints them
+    "bmd_spine": {25: (1.057, 0.110), 35: (1.042, 0.117), 45: (1.051, 0.129), 55: (1.053, 0.143), 65: (1.070, 0.142),
+                  75: (1.068, 0.177)},
+    "bmd_hip": {25: (1.067, 0.120), 35: (1.029, 0.134), 45: (1.040, 0.130), 55: (1.015, 0.142), 65: (0.997, 0.137),
+                75: (0.961, 0.143)},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("site", SURVEY)
+def test_density_by_age_is_that_of_the_survey(site):
+    ages = np.array(list(SURVEY[site]))
+    mean, sd = population_prior.density_reference(site, ages)
+    printed = np.array(list(SURVEY[site].values())).T
+    assert mean == pytest.approx(printed[0], abs=1e-9)
+    assert sd == pytest.approx(printed[1], rel=0.015)
+    between = population_prior.density_reference(site, 50.0)
+    assert between[0] == pytest.approx((mean[2] + mean[3]) / 2)
+    assert population_prior.density_reference(site, 95.0)[0] == mean[-1]
+
+
+def test_an_unknown_site_is_refused():
+    with pytest.raises(InputError, match='did you mean "bmd_hip"'):
+        population_prior.density_reference("bmd_hips", 50)
+
+
+def test_z_scores_of_a_man_rest_on_the_survey():
+    scans = [
+        {"site": "spine", "bmd": "1.070 g/cm2", "device": "Hologic"},
+        {"site": "hip", "bmd": "0.860 g/cm2", "device": "Hologic"},
+    ]
+    values = simulate(man(age=65, dxa=scans), ["none for 10 years"])[0].quantities.values
+    assert values["z_score_spine"][0] == pytest.approx(0, abs=0.01)
+    assert values["z_score_hip"][0] == pytest.approx(-1, abs=0.01)  # 0.137 below 0.997
+    mean, sd = population_prior.density_reference("bmd_hip", 75.0)
+    assert values["z_score_hip"][-1] == pytest.approx((values["bmd_hip"][-1] - mean) / sd, abs=0.01)
+
+
+def test_fracture_risk_follows_density_and_survives_no_estradiol():
+    r = outputs.bone_reference()
+    hazard = [-np.log(1 - bone.fracture_risk(z, 70.0, 25.0, r)) for z in (0.0, -1.0)]
+    assert hazard[1] / hazard[0] == pytest.approx(r.fracture_per_sd)
+    assert hazard[0] == pytest.approx(-np.log(1 - bone.fracture_risk(0.0, 70.0, 1000.0, r)), rel=0.02)
+    none = -np.log(1 - bone.fracture_risk(0.0, 70.0, 0.0, r))
+    assert none == pytest.approx(hazard[0] * (1 + r.fracture_estradiol_excess), rel=0.02)
+    # one year ahead at the age of the cohort is its rate of any fracture
+    year = -np.log(1 - bone.fracture_risk(0.0, r.fracture_age, 1000.0, r._replace(fracture_years=0.01))) / 0.01
+    assert year == pytest.approx(r.fracture_rate, rel=1e-3)

@@ -4,6 +4,7 @@ Oestradiol (pg/mL, total, LC-MS/MS scale) holds back resorption and keeps osteob
 (ng/dL, as total testosterone of the reference man) does both more weakly. Tissues see absolute levels.
 """
 
+import math
 from typing import NamedTuple
 
 from leydig.physiology.arithmetic import positive, shortfall
@@ -87,7 +88,7 @@ def formation(osteoblasts, estradiol, androgen, setpoints: Setpoints, p: Paramet
 
 def ageing(bmd, p: Parameters, s: Signals):
     """Loss of hip BMD with age that hormones do not explain, g/cm2/h; grows with age, small in the young."""
-    return bmd * p.ageing_rate * 2.718281828459045 ** (p.ageing_growth * (s.age - p.ageing_age))
+    return bmd * p.ageing_rate * math.e ** (p.ageing_growth * (s.age - p.ageing_age))
 
 
 def loss(value, rate):
@@ -146,25 +147,19 @@ def P1NP(state: State, estradiol, androgen, setpoints: Setpoints, p: Parameters)
 
 
 class Reference(NamedTuple):
-    """Reference means and spreads of areal BMD, and fracture risk; constants, not part of the equations."""
+    """The base of T-scores, and fracture risk; constants, not part of the equations."""
 
     spine_young_mean: float  # g/cm2, young white women
     spine_young_sd: float
     hip_young_mean: float
     hip_young_sd: float
-    spine_age_mean: float  # g/cm2, men at the reference age
-    spine_age_slope: float  # g/cm2/year
-    spine_age_sd: float
-    hip_age_mean: float
-    hip_age_slope: float
-    hip_age_sd: float
-    reference_age: float  # years
     fracture_rate: float  # 1/year at fracture_age and mean BMD
     fracture_age: float  # years
     fracture_age_slope: float  # 1/year
     fracture_per_sd: float  # 1, rate ratio per SD of hip BMD below the mean
     fracture_estradiol_excess: float  # 1, direct excess without estradiol
     fracture_estradiol_half: float  # pg/mL
+    fracture_estradiol_floor: float  # pg/mL
     fracture_estradiol_steepness: float  # 1
     fracture_years: float  # years
 
@@ -174,25 +169,24 @@ def t_scores(bmd_spine, bmd_hip, r: Reference):
     return (bmd_spine - r.spine_young_mean) / r.spine_young_sd, (bmd_hip - r.hip_young_mean) / r.hip_young_sd
 
 
-def z_scores(bmd_spine, bmd_hip, age, r: Reference):
-    """Z-scores of spine and hip against men of the same age (years)."""
-    spine = r.spine_age_mean + r.spine_age_slope * (age - r.reference_age)
-    hip = r.hip_age_mean + r.hip_age_slope * (age - r.reference_age)
-    return (bmd_spine - spine) / r.spine_age_sd, (bmd_hip - hip) / r.hip_age_sd
+def z_score(bmd, mean, sd):
+    """Z-score of a BMD against the mean and SD (g/cm2) of men of the same age."""
+    return (bmd - mean) / sd
 
 
 def fracture_risk(hip_z_score, age, estradiol, r: Reference):
-    """Probability of an osteoporotic fracture in ``fracture_years`` at the present BMD and estradiol.
+    """Probability of any fracture in ``fracture_years`` at the present hip Z-score, age (years) and estradiol (pg/mL).
 
-    Rate = base(age) * RR^(-z) * (1 + direct estradiol term), summed over the years ahead; death is
-    not counted, so the figure is higher than a calculator that allows for it.
+    Rate = base(age) * RR^(-z) * (1 + direct estradiol term), summed over the years ahead. The base is the rate of
+    any fracture in older men; RR, the ratio of osteoporotic fractures per SD of femoral-neck BMD at 65 years, is
+    applied to any fracture and to the total hip. Death is not counted, so the figure is higher than a calculator
+    that allows for it.
     """
-    euler = 2.718281828459045
     growth = r.fracture_age_slope
-    years = (euler ** (growth * r.fracture_years) - 1) / growth
-    base = r.fracture_rate * euler ** (growth * (age - r.fracture_age)) * years
+    years = (math.e ** (growth * r.fracture_years) - 1) / growth
+    base = r.fracture_rate * math.e ** (growth * (age - r.fracture_age)) * years
     missing = shortfall(
-        positive(estradiol, r.fracture_estradiol_half / 1000), r.fracture_estradiol_half, r.fracture_estradiol_steepness
+        positive(estradiol, r.fracture_estradiol_floor), r.fracture_estradiol_half, r.fracture_estradiol_steepness
     )
     hazard = base * r.fracture_per_sd ** (-hip_z_score) * (1 + r.fracture_estradiol_excess * missing)
-    return 1 - euler ** (-hazard)
+    return 1 - math.e ** (-hazard)

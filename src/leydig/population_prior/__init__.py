@@ -15,15 +15,17 @@ Source: data/population.yaml.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 import numpy as np
 
 from leydig.errors import InputError, unknown
 from leydig.laboratory import Limits, limits
+from leydig.population_prior.density import density_reference
 from leydig.population_prior.loading import correlation_matrix, population
 from leydig.population_prior.records import HIDDEN, Condition, Population, Quantity, Severity, Transform
+from leydig.population_prior.scales import PERCENT, floor, forward, root
 
 __all__ = [
     "HIDDEN",
@@ -33,9 +35,11 @@ __all__ = [
     "condition_named",
     "condition_on",
     "conditions",
+    "density_reference",
     "draw",
     "draw_lesion",
     "floor",
+    "forward",
     "likely_BMI",
     "medians",
     "natural",
@@ -43,6 +47,8 @@ __all__ = [
     "prior",
     "quantiles",
     "reference_height",
+    "root",
+    "shift",
     "standard_deviations",
     "typical",
     "typical_lesion",
@@ -50,7 +56,6 @@ __all__ = [
 
 BODY_MASS_INDEX = "BMI"
 CM_PER_M = 100.0
-PERCENT = 100.0
 
 
 class Prior(NamedTuple):
@@ -63,6 +68,8 @@ class Prior(NamedTuple):
     known: dict[str, float]  # natural scale, as given
     age: float  # years
     condition: str
+    lowest: np.ndarray  # (k,) transformed; a measured value beyond these informs the others as this one would
+    highest: np.ndarray  # (k,)
 
 
 def conditions() -> list[str]:
@@ -109,14 +116,18 @@ def prior(
         ]
         loading = np.concatenate(([log_sd], np.array(moved) / 2))  # per standard deviation of log BMI
         covariance += np.outer(loading, loading)
+    mean = np.concatenate(([np.log(at)], mean))
+    reach = file.informs_within.value * np.sqrt(np.diag(covariance))
     return Prior(
         names=(BODY_MASS_INDEX, *file.quantities),
         transforms=("log", *(q.transform for q in file.quantities.values())),
-        mean=np.concatenate(([np.log(at)], mean)),
+        mean=mean,
         covariance=covariance,
         known=known,
         age=float(age),
         condition=condition,
+        lowest=mean - reach,
+        highest=mean + reach,
     )
 
 
@@ -124,31 +135,58 @@ def condition_on(before: Prior, measured: Mapping[str, float], error: Mapping[st
     """The distribution of men with these values (canonical units).
 
     ``error`` gives the standard deviation of a measurement on its transformed scale; without one the value is
-    exact and stays what it is in every draw. Values at a bound (azoospermia) count as the floor of the file.
+    exact and stays what it is in every draw. Values at a bound (azoospermia) count as the floor of the file, and a
+    value far from those of other men informs the rest only as far as ``shift`` says.
     """
-    names = [name for name in before.names if name in measured]
+    if not measured:
+        return before
+    names, index, gain = _gain(before, measured, error)
+    mean = before.mean + shift(before, measured, error)[0]
+    covariance = before.covariance - gain @ before.covariance[index]
+    covariance = (covariance + covariance.T) / 2
+    known = dict(before.known)
+    for name, i in zip(names, index, strict=True):
+        if not (error or {}).get(name, 0.0) and name not in known:
+            known[name] = float(measured[name])
+            mean[i] = forward(name, measured[name], before.transforms[i])
+            covariance[i, :] = covariance[:, i] = 0.0
+    return before._replace(mean=mean, covariance=covariance, known=known)
+
+
+def shift(
+    before: Prior, measured: Mapping[str, float] | Mapping[str, np.ndarray], error: Mapping[str, float] | None = None
+) -> np.ndarray:
+    """How far measured values move the mean of every quantity, (n, k) on the transformed scale.
+
+    ``measured`` holds one value by name, or arrays (n,) of values that may be meant. A straight line between two
+    quantities was seen only where men are: a value more than ``informs_within`` standard deviations from the mean
+    of men of his age, BMI and condition informs the others as one at that distance would.
+    """
+    if not measured:
+        return np.zeros((1, len(before.names)))
+    names, index, gain = _gain(before, measured, error)
+    given = np.array(
+        [
+            [forward(name, value, before.transforms[i]) for value in np.atleast_1d(measured[name])]
+            for name, i in zip(names, index, strict=True)
+        ]
+    ).T
+    return (np.clip(given, before.lowest[index], before.highest[index]) - before.mean[index]) @ gain.T
+
+
+def _gain(
+    before: Prior, measured: Collection[str], error: Mapping[str, float] | None
+) -> tuple[list[str], np.ndarray, np.ndarray]:
+    """The measured names in order, their places (m,), and how one unit of each one's surprise moves all (k, m)."""
     for name in measured:
         if name not in before.names:
             raise unknown("quantity", name, before.names)
-    if not names:
-        return before
-    noise = np.array([(error or {}).get(name, 0.0) ** 2 for name in names])
+    names = [name for name in before.names if name in measured]
     index = np.array([before.names.index(name) for name in names])
-    transforms = [before.transforms[i] for i in index]
-    given = np.array([forward(name, measured[name], how) for name, how in zip(names, transforms, strict=True)])
-    cross = before.covariance[:, index]
+    noise = np.array([(error or {}).get(name, 0.0) ** 2 for name in names])
     inner = before.covariance[np.ix_(index, index)] + np.diag(noise)
     # a value that was known already adds nothing: the pseudo-inverse passes over it
-    gain = cross @ np.linalg.pinv(inner, hermitian=True)
-    mean = before.mean + gain @ (given - before.mean[index])
-    covariance = before.covariance - gain @ cross.T
-    covariance = (covariance + covariance.T) / 2
-    known = dict(before.known)
-    for name, i, value in zip(names, index, noise, strict=True):
-        if value == 0 and name not in known:
-            known[name] = float(measured[name])
-            covariance[i, :] = covariance[:, i] = 0.0
-    return before._replace(mean=mean, covariance=covariance, known=known)
+    return names, index, before.covariance[:, index] @ np.linalg.pinv(inner, hermitian=True)
 
 
 def typical(after: Prior) -> dict[str, float]:
@@ -180,12 +218,6 @@ def draw(after: Prior, rng: np.random.Generator, n: int) -> dict[str, np.ndarray
     return natural(after, after.mean + rng.standard_normal((n, len(after.names))) @ root(after.covariance).T)
 
 
-def root(covariance: np.ndarray) -> np.ndarray:
-    """A matrix whose square is the covariance, also where that is singular."""
-    values, vectors = np.linalg.eigh(covariance)
-    return vectors * np.sqrt(np.maximum(values, 0.0))
-
-
 def typical_lesion(condition: str) -> dict[str, float]:
     """What the lesion of a condition leaves of each organ's capacity in the median case; empty without a lesion."""
     return {organ: severity.median for organ, severity in condition_named(condition).lesion.items()}
@@ -212,25 +244,6 @@ def likely_BMI(age: float, condition: str) -> tuple[float, float]:
 def reference_height() -> float:
     """The height (cm) of a man whose height is not given."""
     return population().height.value * CM_PER_M
-
-
-def floor(name: str) -> float:
-    """The value that stands for none of a quantity where a logarithm is taken; 0 where there is no floor."""
-    entry = population().floors.get(name)
-    return entry.value if entry is not None else 0.0
-
-
-def forward(name: str, value: float, transform: Transform) -> float:
-    """A natural value on its transformed scale, with the floor where there is none of it."""
-    if transform == "identity":
-        return float(value)
-    least = floor(name)
-    if transform == "log":
-        if max(value, least) <= 0:
-            raise InputError(f"{name} must be above 0, not {value:g}")
-        return float(np.log(max(value, least)))
-    share = min(max(value, least), PERCENT - least) / PERCENT
-    return float(np.log(share / (1 - share)))
 
 
 def natural(after: Prior, z: np.ndarray) -> dict[str, np.ndarray]:

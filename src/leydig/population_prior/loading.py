@@ -57,6 +57,7 @@ def _check_names(found: Population, where: str) -> None:
         if rule.condition not in found.conditions:
             raise unknown("condition", rule.condition, found.conditions, f"inference of {where}")
         limits.extend(rule.when)
+    limits.extend(limit for question in found.questions for limit in question.when)
     for limit in limits:
         if limit.quantity not in (*names, *BODY):
             raise unknown("quantity", limit.quantity, (*names, *BODY), where)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
@@ -45,10 +45,14 @@ class Course(Sourced):
     odds: tuple[float, ...] | None = None
     add: tuple[float, ...] | None = None
 
-    def effect(self, position: float, transform: Transform) -> float:
-        """The shift on the transformed scale at an age or BMI; constant beyond the outer knots."""
+    def effects(self, positions: Any, transform: Transform) -> np.ndarray:
+        """The shifts on the transformed scale at ages or BMIs; constant beyond the outer knots."""
         numbers = np.asarray(getattr(self, _NUMBERS[transform]), dtype=float)
-        return float(np.interp(position, self.at, numbers if transform == "identity" else np.log(numbers)))
+        return np.asarray(np.interp(positions, self.at, numbers if transform == "identity" else np.log(numbers)))
+
+    def effect(self, position: float, transform: Transform) -> float:
+        """The shift at one age or BMI."""
+        return float(self.effects(position, transform))
 
 
 class Spread(Sourced):
@@ -57,9 +61,14 @@ class Spread(Sourced):
     value: float | tuple[float, ...]
     at: tuple[float, ...] | None = None
 
+    def at_ages(self, ages: Any) -> np.ndarray:
+        """The spread among men of each age."""
+        numbers = np.atleast_1d(np.asarray(self.value, dtype=float))
+        return np.full(np.shape(ages), numbers[0]) if self.at is None else np.asarray(np.interp(ages, self.at, numbers))
+
     def at_age(self, age: float) -> float:
         """The spread among men of one age."""
-        return float(self.value) if self.at is None else float(np.interp(age, self.at, np.atleast_1d(self.value)))  # type: ignore[arg-type]
+        return float(self.at_ages(age))
 
 
 class BodyFat(Sourced):
@@ -178,6 +187,13 @@ class Rule(Strict):
     when: Annotated[tuple[Limit, ...], Field(min_length=1)]
 
 
+class Question(Strict):
+    """A sentence to put before a person when every limit is met."""
+
+    ask: str
+    when: Annotated[tuple[Limit, ...], Field(min_length=1)]
+
+
 class BodyMassCourse(Sourced):
     """The median BMI by age."""
 
@@ -209,5 +225,8 @@ class Population(Strict):
     height: Number
     conditions: dict[str, Condition]
     inference: tuple[Rule, ...]
+    questions: tuple[Question, ...]
+    informs_within: Number
+    density_survey_BMI: Number
     floors: dict[str, Number]
     below_detection: Number

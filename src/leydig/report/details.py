@@ -12,6 +12,7 @@ from leydig import laboratory
 from leydig.bibliography import reference
 from leydig.engine.trajectory import Trajectory
 from leydig.report import flags, plan, published, runs, wording
+from leydig.units import CANONICAL, to_canonical
 
 
 class Cell(NamedTuple):
@@ -19,6 +20,10 @@ class Cell(NamedTuple):
 
     value: str
     band: str
+
+
+SPERM = "sperm_concentration"
+NOT_SHOWN = Cell("\u2013", "")
 
 
 class Row(NamedTuple):
@@ -66,14 +71,28 @@ def _table(run: Trajectory, title: str, quantities: list[str], printed: bool) ->
         if not runs.has(run, quantity):
             continue
         series = runs.shown(run, quantity) if printed else runs.state(run, quantity)
-        rows.append(
-            Row(
-                wording.capital(wording.name(quantity)),
-                wording.unit(series.unit),
-                [_cell(series, day) for day in days],
-            )
-        )
+        cells = [_cell(series, day) if _says_something(run, quantity, day) else NOT_SHOWN for day in days]
+        if quantity in wording.settings()["least_age"] and all(cell is NOT_SHOWN for cell in cells):
+            continue
+        unit = wording.unit(wording.shown_unit(quantity, series.unit))
+        rows.append(Row(wording.capital(wording.name(quantity)), unit, cells))
     return Table(title, [wording.capital(wording.moment(day)) for day in days], rows)
+
+
+def _says_something(run: Trajectory, quantity: str, day: float) -> bool:
+    """False for what is computed but means nothing: how no sperm move, a risk at an age from which it is not known."""
+    least_age = wording.settings()["least_age"].get(quantity)
+    if least_age and runs.age(run) + day / wording.DAYS_PER_YEAR < least_age["value"]:
+        return False
+    if quantity not in wording.settings()["judged_on_sperm"] or not runs.has(run, SPERM):
+        return True
+    return _enough_sperm(runs.state(run, SPERM).at(day)[0])
+
+
+def _enough_sperm(concentration: float) -> bool:
+    """Whether a concentration (10^6/mL) leaves enough sperm to judge them."""
+    least = wording.settings()["least_sperm"]
+    return concentration >= to_canonical(SPERM, float(least["value"]), least["unit"], "least_sperm of report.yaml")
 
 
 def moments(run: Trajectory) -> list[float]:
@@ -101,7 +120,7 @@ def comparison_rows(found: Sequence[published.Comparison]) -> list[dict[str, str
     for one in found:
         absolute = one.statistic in published.LEVELS or one.statistic == "change"
         quantity = one.quantity if absolute else ""
-        unit = one.unit
+        unit = wording.shown_unit(quantity, one.unit)
         band = ""
         if one.lower is not None and one.upper is not None:
             band = f"{wording.number(one.lower, quantity)} to {wording.number(one.upper, quantity)}"
@@ -135,8 +154,12 @@ def comparison_summary(found: Sequence[published.Comparison]) -> str:
 def baseline_rows(run: Trajectory) -> list[dict[str, str]]:
     """The values of the man before any lesion and drug, and where each is from."""
     found = []
-    for quantity, value in (run.subject.get("baseline") or {}).items():
+    baseline = run.subject.get("baseline") or {}
+    without_sperm = SPERM in baseline and not _enough_sperm(float(baseline[SPERM]))
+    for quantity, value in baseline.items():
         if quantity not in run.quantities.values:
+            continue
+        if without_sperm and quantity in wording.settings()["judged_on_sperm"]:
             continue
         text = wording.with_unit(_float(value), quantity, run.quantities.units[quantity])
         name = wording.capital(wording.name(quantity))
@@ -210,8 +233,6 @@ def _other_scale(quantity: str, one: str, other: str) -> bool:
 
 
 def _canonical(quantity: str) -> str:
-    from leydig.units import CANONICAL
-
     return CANONICAL.get(quantity, "")
 
 

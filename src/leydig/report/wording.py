@@ -47,13 +47,21 @@ def unit(text: str) -> str:
     return PRINTED_UNITS.get(text, text)
 
 
+def shown_unit(quantity: str, canonical_unit: str) -> str:
+    """The unit in which ``number`` gives a quantity: percent for a share that is printed so, else the canonical one."""
+    known = settings()["quantities"].get(quantity) or {}
+    return "%" if known.get("percent") else canonical_unit
+
+
 def number(value: float | None, quantity: str = "") -> str:
-    """A value in its canonical unit, rounded as its quantity is; a dash for what is not there."""
+    """A value in its canonical unit or as percent, rounded as its quantity is; a dash for what is not there."""
     if value is None or not math.isfinite(value):
         return "\u2013"
     known = settings()["quantities"].get(quantity)
     if known is None:
         return _significant(value)
+    if known.get("percent"):
+        value *= 100
     decimals = _fewer(known["decimals"], value)
     smallest = 10.0**-decimals
     if 0 < value < smallest / 2 and not known.get("signed"):
@@ -82,7 +90,7 @@ def _signed(text: str) -> str:
 
 def with_unit(value: float | None, quantity: str, canonical_unit: str) -> str:
     """A value with its unit: 343 ng/dL."""
-    return join(number(value, quantity), canonical_unit)
+    return join(number(value, quantity), shown_unit(quantity, canonical_unit))
 
 
 def join(text: str, canonical_unit: str) -> str:
