@@ -14,15 +14,18 @@ from leydig.evidence import trials
 from leydig.studies import calibrate
 from leydig.studies.calibration_report import fit_file, page
 from leydig.studies.published import figures
+from leydig.writing import write_text
 
 ROOT = Path(__file__).resolve().parent.parent
 _problem: calibrate.Problem
+_held_out: calibrate.Problem
 _free: calibrate.Free
 
 
 def _load() -> None:
-    """Per worker: the calibration arms, prepared once."""
-    global _problem, _free
+    """Per worker: the arms, prepared once. Only the calibration arms are fitted."""
+    global _problem, _held_out, _free
+    _held_out = calibrate.assemble([t for t in trials("validation") if figures(t)])
     _problem = calibrate.assemble([t for t in trials("calibration") if figures(t)])
     _free = calibrate.free_parameters()
 
@@ -31,9 +34,13 @@ def _predict(values: np.ndarray) -> np.ndarray:
     return calibrate.predictions(_problem, *calibrate.place(_free, values))
 
 
+def _predict_held_out(values: np.ndarray) -> np.ndarray:
+    return calibrate.predictions(_held_out, *calibrate.place(_free, values))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--starts", type=int, default=1, help="random starts besides the prior's centre")
+    parser.add_argument("--starts", type=int, default=0, help="random starts besides the prior's centre")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--dry", action="store_true", help="write nothing")
     options = parser.parse_args()
@@ -57,10 +64,13 @@ def main() -> None:
             search = calibrate.Search(_problem, _free, pool, _predict, say)
             estimates.append(calibrate.fit(search, begin))
             say(f"objective {estimates[-1].objective:.2f}")
-    best = min(estimates, key=lambda e: e.objective)
+        best = min(estimates, key=lambda e: e.objective)
+        say("slopes of the validation figures")
+        search = calibrate.Search(_held_out, _free, pool, _predict_held_out, say)
+        slopes = calibrate.differences(search, best.values, _predict_held_out(best.values))
     if not options.dry:
-        (ROOT / "src/leydig/data/fits/joint.yaml").write_text(fit_file(best, _problem))
-        (ROOT / "docs/calibration.md").write_text(page(best, _problem, [e.objective for e in estimates]))
+        write_text(ROOT / "src/leydig/data/fits/joint.yaml", fit_file(best, _problem))
+        write_text(ROOT / "docs/calibration.md", page(best, _problem, [e.objective for e in estimates], slopes))
         say("wrote src/leydig/data/fits/joint.yaml and docs/calibration.md")
 
 

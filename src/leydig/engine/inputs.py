@@ -77,6 +77,20 @@ def tabulate(
     return InputTable(starts, constant, slope, term_channel, term_rate, exponential, ramp)
 
 
+def row_of(table: InputTable, row: int) -> InputTable:
+    """The inputs of one segment, held on beyond its end: what acts just before the next event."""
+    one = slice(row, row + 1)
+    return InputTable(
+        table.starts[one],
+        table.constant[one],
+        table.slope[one],
+        table.term_channel,
+        table.term_rate,
+        table.exponential[one],
+        table.ramp_exponential[one],
+    )
+
+
 def evaluate(table: InputTable, times: np.ndarray) -> np.ndarray:
     """Values of all channels at ``times`` (h): shape (c, len(times))."""
     times = np.asarray(times, float)

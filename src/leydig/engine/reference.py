@@ -1,19 +1,19 @@
 """Accurate solver for one man: LSODA with the generated Jacobian, status codes instead of exceptions.
 
-It steps exactly onto every event time but keeps its order across them, because events only kink the
-inputs; the state itself never jumps.
+It is restarted at every event, because a kink in the inputs is not seen by a step that passes over it.
 """
 
 import enum
 import warnings
 from bisect import bisect_right
 from functools import cache
+from itertools import pairwise
 from math import exp
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from leydig.engine.inputs import InputTable
+from leydig.engine.inputs import InputTable, row_of
 from leydig.engine.trace import Traced, compiled, is_compiled
 
 
@@ -40,7 +40,9 @@ class Solution(NamedTuple):
 
 RELATIVE_TOLERANCE = 1e-8
 ABSOLUTE_TOLERANCE = 1e-10
+FIRST_STEP = 0.01  # h, after an event
 STEPS_PER_INTERVAL = 5000
+SUCCESS = "Integration successful"
 
 
 def interpreted(traced: Traced, table: InputTable) -> tuple[Any, Any]:
@@ -90,54 +92,78 @@ def solve(
 ) -> Solution:
     """States at ``times`` (h, increasing, the first is the time of ``state``).
 
-    ``atol`` is in the unit of each state. ``compile`` asks for machine code (same answer to rounding);
-    by default it is used where it lies ready.
+    The solver is restarted with a short first step at every event, because a long step taken at rest
+    would pass over a dose unseen. ``atol`` is in the unit of each state. ``compile`` asks for machine
+    code (same answer to rounding); by default it is used where it lies ready.
     Never raises for a failed solve: look at ``status``.
     """
+    times = np.asarray(times, float)
+    compile = is_compiled(traced) if compile is None else compile
+    breaks = np.union1d(inputs.starts[(inputs.starts > times[0]) & (inputs.starts < times[-1])], times[[0, -1]])
+    values = np.full((len(times), len(state)), np.nan)
+    now, reached, status, steps, evaluations = np.asarray(state, float), float(times[0]), Status.done, 0, 0
+    values[0] = now
+    for begin, end in pairwise(breaks):
+        wanted = np.flatnonzero((times > begin) & (times <= end))
+        grid = np.union1d(times[wanted], [begin, end])
+        row = max(int(np.searchsorted(inputs.starts, begin, side="right")) - 1, 0)
+        piece, info = _between_events(traced, now, parameters, row_of(inputs, row), grid, rtol, atol, compile)
+        good = np.isfinite(piece).all(axis=1) & (np.concatenate([grid[:1], info["tcur"]]) >= grid)
+        last = len(grid) if good.all() else int(np.argmin(good))
+        found = wanted[np.isin(times[wanted], grid[:last])]
+        values[found] = piece[np.searchsorted(grid, times[found])]
+        reached, now = float(grid[max(last - 1, 0)]), piece[-1]
+        steps += int(info["nst"][-1])
+        evaluations += int(info["nfe"][-1])
+        status = _status(info["message"])
+        if status is Status.done and last < len(grid):
+            status = Status.left_domain
+        if status is not Status.done:
+            break
+    return Solution(times, values, status, reached, steps, evaluations)
+
+
+def _between_events(
+    traced: Traced,
+    state: np.ndarray,
+    parameters: np.ndarray,
+    inputs: InputTable,
+    grid: np.ndarray,
+    rtol: float,
+    atol: float | np.ndarray,
+    compile: bool,
+) -> tuple[np.ndarray, dict[str, Any]]:
+    """States on ``grid`` while one row of the inputs holds, and the library's account of its work."""
     from scipy.integrate import ODEintWarning, odeint
 
-    compile = is_compiled(traced) if compile is None else compile
-    rates_at, jacobian_at = machine_code(traced) if compile else interpreted(traced, inputs)
     constants = np.asarray(parameters, float)
-    times = np.asarray(times, float)
-    inside = inputs.starts[(inputs.starts > times[0]) & (inputs.starts < times[-1])]
-    # the library looks at one critical time per output, so every event is an output too
-    grid = np.union1d(times, inside)
+    rates_at, jacobian_at = machine_code(traced) if compile else interpreted(traced, inputs)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore", ODEintWarning)
         try:
             values, info = odeint(
                 rates_at,
-                np.asarray(state, float),
+                state,
                 grid,
                 args=(constants, *inputs) if compile else (constants.tolist(),),
                 Dfun=jacobian_at,
                 tfirst=True,
                 rtol=rtol,
                 atol=atol,
-                tcrit=inside if len(inside) else None,
+                h0=min(FIRST_STEP, (grid[-1] - grid[0]) / 2),
                 mxstep=STEPS_PER_INTERVAL,
                 full_output=True,
             )
         except (OverflowError, ZeroDivisionError, ValueError, TypeError):
             # interpreted powers of a hopeless state raise, compiled ones give nan
-            blank = np.full((len(times), len(state)), np.nan)
+            blank = np.full((len(grid), len(state)), np.nan)
             blank[0] = state
-            return Solution(times, blank, Status.left_domain, float(times[0]), 0, 0)
-    status, reached = _status(info["message"]), float(times[-1])
-    if status is Status.done and not np.isfinite(values).all():
-        status = Status.left_domain
-    if status is not Status.done:
-        good = np.isfinite(values).all(axis=1) & (np.concatenate([grid[:1], info["tcur"]]) >= grid)
-        last = int(np.argmin(good))
-        values = np.where(np.arange(len(grid))[:, None] < last, values, np.nan)
-        reached = float(grid[max(last - 1, 0)])
-    steps, evaluations = (int(info[key][-1]) if len(info[key]) else 0 for key in ("nst", "nfe"))
-    return Solution(times, values[np.searchsorted(grid, times)], status, reached, steps, evaluations)
+            return blank, {"message": SUCCESS, "tcur": grid[1:], "nst": [0], "nfe": [0]}
+    return values, info
 
 
 def _status(message: str) -> Status:
-    if message.startswith("Integration successful"):
+    if message.startswith(SUCCESS):
         return Status.done
     if message.startswith("Excess work"):
         return Status.too_much_work

@@ -124,12 +124,10 @@ def compiled(traced: Traced) -> ModuleType:
     Compilation takes some seconds the first time; the result is kept beside the generated text.
     """
     path = _compiled_path(traced)
-    if not path.exists():
-        body = traced.source.replace("def rates", "@compiled\ndef rates").replace(
-            "def jacobian", "@compiled\ndef jacobian"
-        )
-        header = "import numpy as np\nfrom numba import njit\n\ncompiled = njit(cache=True)\n"
-        _write(path, header + body + _WRAPPERS)
+    body = traced.source.replace("def rates", "@compiled\ndef rates").replace("def jacobian", "@compiled\ndef jacobian")
+    text = "import numpy as np\nfrom numba import njit\n\ncompiled = njit(cache=True)\n" + body + _WRAPPERS
+    if not path.exists() or path.read_text() != text:
+        _write(path, text)
     return _load(path)
 
 
@@ -140,7 +138,7 @@ def is_compiled(traced: Traced) -> bool:
 
 
 def _compiled_path(traced: Traced) -> Path:
-    return traced.path.with_name(f"{traced.path.stem}_{_digest(traced.source + _WRAPPERS)}_compiled.py")
+    return traced.path.with_name(f"kernel_{_digest(traced.source + _WRAPPERS)}.py")
 
 
 def cache_folder() -> Path:
@@ -152,9 +150,13 @@ def cache_folder() -> Path:
         with tempfile.TemporaryFile(dir=base):
             return base
     except OSError:
-        base = Path(tempfile.gettempdir()) / f"leydig-{os.getuid()}"
-        base.mkdir(mode=0o700, exist_ok=True)
-        return base
+        return _private_folder()
+
+
+@cache
+def _private_folder() -> Path:
+    """A new folder that nobody else can write to, for this process alone: generated code is run as code."""
+    return Path(tempfile.mkdtemp(prefix="leydig-"))
 
 
 def _digest(text: str) -> str:
@@ -162,26 +164,27 @@ def _digest(text: str) -> str:
 
 
 def _recipe_digest(derivatives: Callable[..., Any], *records: type) -> str:
-    """Digest of every source file the equations live in, the records' names and the generator."""
-    package = derivatives.__module__.split(".")[0]
+    """Digest of every source file that the equations can reach, of the records' names and of the generator."""
     parts = [GENERATOR, sys.version.split()[0], _generator_text()]
-    for name in sorted(n for n in sys.modules if n.split(".")[0] == package):
-        file = getattr(sys.modules[name], "__file__", None)
-        if file and name.rpartition(".")[0] in _equation_packages(derivatives, package):
-            parts.append(Path(file).read_text())
-    for record in records:
-        parts.append(",".join(names(record)))
+    parts += [Path(file).read_text() for _, file in sorted(_reachable(derivatives.__module__).items())]
+    parts += [",".join(names(record)) for record in records]
     return _digest("\n".join(parts))
 
 
-def _equation_packages(derivatives: Callable[..., Any], package: str) -> set[str]:
-    """Packages whose text can change the equations: that of the function and of all it imports from."""
-    module = sys.modules[derivatives.__module__]
-    found = {derivatives.__module__.rpartition(".")[0]}
-    for value in vars(module).values():
-        home = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", "") or ""
-        if home.split(".")[0] == package:
-            found.add(home.rpartition(".")[0])
+def _reachable(module: str) -> dict[str, str]:
+    """Files of the package's modules that a module uses, directly or through others, whatever else is imported."""
+    package, found, waiting = module.split(".")[0], {}, [module]
+    while waiting:
+        name = waiting.pop()
+        loaded = sys.modules.get(name)
+        file = getattr(loaded, "__file__", None)
+        if name in found or file is None:
+            continue
+        found[name] = file
+        for value in vars(loaded).values():
+            home = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None) or ""
+            if home.split(".")[0] == package:
+                waiting.append(home)
     return found
 
 

@@ -2,12 +2,11 @@
 
 Penalised least squares on the log of the parameters: priors from the parameter files, residuals
 whitened by sampling error and by a between-study variance shared within a study. The between-study
-SDs are estimated together with the parameters, by restricted likelihood of the residuals.
+SDs are estimated by turns with the parameters, which are integrated out for it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -130,8 +129,12 @@ def covariance(figures: Sequence[Figure], study: Mapping[str, float], kits: np.n
     estradiol kit, which all figures of a study share (``kits``: effect of its log offset on each figure).
     """
     share = settings()["shared_between_arms"]
+    contrast = np.array([f.against is not None for f in figures])
     size = np.array([study[f.domain] * study_size(f) for f in figures])
+    # what the arms of a study share cancels in a contrast between them, the rest counts twice
+    size = np.where(contrast, size * np.sqrt(2 * (1 - share)), size)
     same = np.array([[a.trial == b.trial and a.quantity == b.quantity for b in figures] for a in figures])
+    same &= ~contrast[:, None] & ~contrast[None, :]
     matrix = share * np.outer(size, size) * same
     matrix[np.diag_indices(len(figures))] = size**2 + np.array([f.standard_error for f in figures]) ** 2
     if kits is not None:
@@ -145,30 +148,41 @@ def residuals(reported: np.ndarray, values: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(values), np.clip(reported - values, -25, 25), 25.0)
 
 
-def estimate_study_sd(figures: Sequence[Figure], residual: np.ndarray, kits: np.ndarray) -> dict[str, float]:
-    """Between-study SD of each domain: the marginal likelihood of its residuals, with a weak prior at its start."""
-    from scipy.optimize import minimize_scalar
+def estimate_study_sd(
+    figures: Sequence[Figure],
+    residual: np.ndarray,
+    jacobian: np.ndarray,
+    free: Free,
+    away: np.ndarray,
+    kits: np.ndarray,
+) -> dict[str, float]:
+    """Between-study SDs that make the residuals most likely with the parameters integrated out.
 
-    found = {}
-    for domain, centre in study_start().items():
-        index = [i for i, f in enumerate(figures) if f.domain == domain]
-        if not index:
-            found[domain] = centre
-            continue
-        cost = partial(
-            _marginal_cost, domain, np.log(centre), [figures[i] for i in index], residual[index], kits[index]
-        )
-        best = minimize_scalar(cost, bounds=(np.log(centre) - 3, np.log(centre) + 2), method="bounded")
-        found[domain] = float(np.exp(best.x))
-    return found
+    Linear about the present values: the residual from the priors' centre (``away`` is how far the
+    values lie from it) has covariance V + J P J', P the prior's. A weak prior holds each SD near its start.
+    """
+    from scipy.optimize import minimize
+
+    centre = np.log(list(study_start().values()))
+    from_prior = residual + jacobian @ away
+    spread = (jacobian * free.spread) @ (jacobian * free.spread).T
+
+    def cost(log_sd: np.ndarray) -> float:
+        study = dict(zip(study_start(), np.exp(log_sd), strict=True))
+        return marginal_misfit(covariance(figures, study, kits) + spread, from_prior) + _sd_penalty(log_sd)
+
+    best = minimize(cost, centre, method="L-BFGS-B", bounds=[(c - 3, c + 2) for c in centre])
+    return dict(zip(study_start(), np.exp(best.x).tolist(), strict=True))
 
 
-def _marginal_cost(
-    domain: str, centre: float, own: Sequence[Figure], residual: np.ndarray, kits: np.ndarray, log_sd: float
-) -> float:
-    matrix = covariance(own, {domain: float(np.exp(log_sd))}, kits)
-    misfit = residual @ np.linalg.solve(matrix, residual) + np.linalg.slogdet(matrix)[1]
-    return float(0.5 * misfit + 0.5 * ((log_sd - centre) / settings()["study_log_sd"]) ** 2)
+def marginal_misfit(matrix: np.ndarray, residual: np.ndarray) -> float:
+    """Minus twice the log likelihood of a residual with this covariance, up to a constant."""
+    return float(residual @ np.linalg.solve(matrix, residual) + np.linalg.slogdet(matrix)[1])
+
+
+def _sd_penalty(log_sd: np.ndarray) -> float:
+    centre = np.log(list(study_start().values()))
+    return float(np.sum(((log_sd - centre) / settings()["study_log_sd"]) ** 2))
 
 
 def study_start() -> dict[str, float]:
@@ -189,23 +203,32 @@ class Search(NamedTuple):
     report: Callable[[str], None]
 
 
-def fit(search: Search, begin: np.ndarray, rounds: int = 3, iterations: int = 8) -> Estimate:
-    """Levenberg-Marquardt on whitened residuals and priors, alternating with the between-study SDs."""
+def fit(search: Search, begin: np.ndarray, rounds: int = 2, iterations: int = 10) -> Estimate:
+    """Levenberg-Marquardt on whitened residuals and priors, alternating with the between-study SDs.
+
+    The last descent is under the last SDs. The objective is minus twice the log of the marginal
+    likelihood and the priors, so that starts with SDs of their own can be compared.
+    """
     problem, free, study = search.problem, search.free, study_start()
     reported = np.array([f.reported for f in problem.figures])
     values, now = begin.copy(), search.predict(begin)
-    for turn in range(rounds):
+    for turn in range(rounds + 1):
         kits = offset_effects(problem, *place(free, values), now)
         whiten = np.linalg.inv(np.linalg.cholesky(covariance(problem.figures, study, kits)))
         values, now = _descend(search, values, now, whiten, iterations, f"round {turn + 1}")
-        study = estimate_study_sd(problem.figures, residuals(reported, now), kits)
-        search.report("between-study SD " + ", ".join(f"{k} {v:.3f}" for k, v in study.items()))
+        jacobian, away = differences(search, values, now), values - free.centre
+        if turn < rounds:
+            study = estimate_study_sd(problem.figures, residuals(reported, now), jacobian, free, away, kits)
+            search.report("between-study SD " + ", ".join(f"{k} {v:.3f}" for k, v in study.items()))
     kits = offset_effects(problem, *place(free, values), now)
-    whiten = np.linalg.inv(np.linalg.cholesky(covariance(problem.figures, study, kits)))
-    slope = whiten @ differences(search, values, now)
+    matrix = covariance(problem.figures, study, kits)
+    slope = np.linalg.inv(np.linalg.cholesky(matrix)) @ jacobian
     curvature = slope.T @ slope
     posterior = np.linalg.inv(curvature + np.diag(free.spread**-2.0))
-    return Estimate(free, values, posterior, curvature, study, _objective(search, values, now, whiten))
+    spread = (jacobian * free.spread) @ (jacobian * free.spread).T
+    objective = marginal_misfit(matrix + spread, residuals(reported, now) + jacobian @ away)
+    objective += _sd_penalty(np.log(list(study.values())))
+    return Estimate(free, values, posterior, curvature, study, objective)
 
 
 def _objective(search: Search, values: np.ndarray, now: np.ndarray, whiten: np.ndarray) -> float:
@@ -249,4 +272,7 @@ def differences(search: Search, values: np.ndarray, now: np.ndarray) -> np.ndarr
     points = [values + step * unit for step, unit in zip(steps, np.eye(len(values)), strict=True)]
     results = list(search.pool.map(search.predict, points))
     jacobian = np.stack([(result - now) / step for result, step in zip(results, steps, strict=True)], axis=1)
+    failed = int((~np.isfinite(jacobian)).sum())
+    if failed:
+        search.report(f"{failed} of {jacobian.size} slopes could not be computed and count as 0")
     return np.where(np.isfinite(jacobian), jacobian, 0.0)

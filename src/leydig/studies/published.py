@@ -15,7 +15,7 @@ import numpy as np
 from leydig import laboratory, model, parameters, population_prior, start
 from leydig.engine import reference
 from leydig.engine.inputs import InputTable, evaluate
-from leydig.errors import InputError, ModelWarning
+from leydig.errors import ModelWarning
 from leydig.evidence import Arm, Outcome, Reported, Trial
 from leydig.files import DATA, read_yaml
 from leydig.outputs import quantities, reporting
@@ -25,6 +25,8 @@ RELATIVE_TOLERANCE = 1e-6
 # A state is a 24-hour mean: six samples before the visit, from the second day on.
 SAMPLES = np.arange(6) / 6
 FIRST_DAILY_MEAN = 2.0
+# No printed mean is trusted beyond this, on the scale of comparison.
+LEAST_ERROR = 0.02
 
 
 class Figure(NamedTuple):
@@ -150,15 +152,12 @@ def to_laboratory(
 
 
 def figures(trial: Trial) -> list[Figure]:
-    """The trial's scored figures: every outcome with ``fit: true`` that has a scale of comparison."""
+    """The trial's scored figures: every outcome with ``fit: true``."""
     found = []
     for arm, outcome in trial.outcomes():
         if not outcome.fit:
             continue
-        try:
-            level, reported, error = transformed(trial, arm, outcome)
-        except InputError:
-            continue
+        level, reported, error = transformed(trial, arm, outcome)
         spread = "" if outcome.spread is None else f" ({outcome.spread_kind} {outcome.spread})"
         printed = f"{outcome.statistic} {outcome.value:g} {outcome.unit}{spread}"
         found.append(
@@ -181,11 +180,12 @@ def figures(trial: Trial) -> list[Figure]:
 def transformed(trial: Trial, arm: Arm, outcome: Outcome) -> tuple[bool, float, float]:
     """Whether a figure is compared as a level, its value and its standard error on the scale of comparison.
 
-    InputError when the paper gives no baseline to compare a hormone or BMD level with.
+    Without a printed baseline a mean is compared as a level, with the spread of studies about the
+    population's typical man added, and a change is taken from that man's value.
     """
-    choice = settings()["domains"][domain(outcome.quantity)]
-    n = outcome.n or arm.n or settings()["men_assumed"]
-    fallback = choice["between_men"] / np.sqrt(n)
+    kind = domain(outcome.quantity)
+    choice, n = settings()["domains"][kind], outcome.n or arm.n or settings()["men_assumed"]
+    fallback = choice["between_men"] * np.sqrt(1 / n + _one_over_other(trial, outcome))
     before = arm.baseline.get(outcome.quantity)
     base = before.convert(outcome.quantity, before.value) if before else None
     value, floor = outcome.canonical, settings()["floors"].get(outcome.quantity, 0.0)
@@ -196,25 +196,32 @@ def transformed(trial: Trial, arm: Arm, outcome: Outcome) -> tuple[bool, float, 
         share = {"percent_change": 1 + value / 100, "ratio": value, "percent_of": value / 100}[outcome.statistic]
         unit = 1.0 if outcome.statistic == "ratio" else 100.0
         error = _relative(spread, share * unit) or fallback
-        return False, float(np.log(max(share, 1e-3))), max(error, 0.02)
-    if base is None and domain(outcome.quantity) == "semen":
-        base = _typical(trial)[outcome.quantity] if outcome.statistic == "change" else None
-        if base is None:
-            return True, float(np.log(value + floor)), max(_relative(spread, value) or fallback, 0.02)
+        return False, float(np.log(max(share, 1e-3))), max(error, LEAST_ERROR)
+    if base is None and outcome.statistic == "change":
+        base = _typical(trial)[outcome.quantity]
     if base is None:
-        raise InputError(f"{outcome.quantity} of {arm.name} in {trial.key} has no baseline")
+        apart = settings()["level_study_log_sd"] if kind == "hormone" else 0.0
+        error = max(_relative(spread, value) or fallback, LEAST_ERROR)
+        return True, float(np.log(value + floor)), float(np.hypot(error, apart))
     if choice["scale"] == "percent":
-        return False, 100 * (value if outcome.statistic == "change" else value - base) / base, fallback
+        error = 100 * spread / base if spread and outcome.statistic == "change" else fallback
+        return False, 100 * (value if outcome.statistic == "change" else value - base) / base, error
     if outcome.statistic == "change":
         after = max(base + value, floor, 1e-6)
-        return False, float(np.log(after / base)), max(_relative(spread, after) or fallback, 0.02)
+        return False, float(np.log(after / base)), max(_relative(spread, after) or fallback, LEAST_ERROR)
     correlation = settings()["within_man_correlation"]
     after = _relative(spread, max(value, floor, 1e-6))
     first = _relative(_standard_error(before, outcome.quantity, n), base) if before else None
     error = fallback
     if after and first and after < 1:
         error = float(np.sqrt(after**2 + first**2 - 2 * correlation * after * first))
-    return False, float(np.log((value + floor) / (base + floor))), max(error, 0.02)
+    return False, float(np.log((value + floor) / (base + floor))), max(error, LEAST_ERROR)
+
+
+def _one_over_other(trial: Trial, outcome: Outcome) -> float:
+    """1/n of the arm that a contrast is formed with; 0 without a contrast."""
+    other = next((arm for arm in trial.arms if arm.name == outcome.against), None)
+    return 0.0 if other is None else 1 / (other.n or settings()["men_assumed"])
 
 
 def _typical(trial: Trial) -> Mapping[str, float]:
