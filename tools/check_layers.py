@@ -18,7 +18,7 @@ PACKAGE = "leydig"
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "writing", "files", "quantities", "units", "bibliography", "fits", "parameters", "evidence"),
     ("physiology", "pharmacology", "engine"),
-    ("model", "outputs", "start", "laboratory", "population_prior", "completion", "subject"),
+    ("model", "outputs", "matching", "start", "laboratory", "population_prior", "completion", "subject"),
     ("studies",),
     ("io", "report"),
     ("cli", "web"),

@@ -13,7 +13,9 @@ import numpy as np
 from leydig import model, outputs
 from leydig.engine import reference
 from leydig.engine.inputs import InputTable, Segments, evaluate, steady, tabulate
-from leydig.engine.trace import flatten, names
+from leydig.engine.trace import flatten
+from leydig.engine.trace import names as names_of
+from leydig.matching import Matched, match
 from leydig.pharmacology import drugs
 from leydig.pharmacology.kinetics import Event
 from leydig.physiology import bone
@@ -24,17 +26,16 @@ HOURS_PER_YEAR = 8766.0
 Channels = Mapping[str, Sequence[Segments]]
 Scale = Mapping[tuple[str, str], float]
 
-STATES = names(model.State)
+STATES = names_of(model.State)
 CHANNELS = model.Inputs._fields
 SITES = ("bmd_spine", "bmd_hip")
 BMD = [STATES.index(f"bone.{site}") for site in SITES]
 
-# Numerics, not physiology: how long a diseased man is followed until he rests, how long a treated
-# one is run in, how closely and how often a measured value is approached.
+# Numerics, not physiology: how long a diseased man is followed until he rests; how long a treated one is
+# run in (whole weeks and 28-day cycles, so that schedules meet day 0 in step); what counts as missed.
 SETTLE_YEARS = 12.0
-RUN_IN_DAYS = 730.0
-MATCH_TOLERANCE = 2e-3
-MATCH_ROUNDS = 40
+RUN_IN_DAYS = 728.0
+MISS, TRACE = 0.05, 0.02
 
 
 class Start(NamedTuple):
@@ -45,6 +46,7 @@ class Start(NamedTuple):
     baseline: model.Baseline  # his reference: untreated and intact
     earlier: Channels  # what drugs taken before day 0 still do
     missed: Mapping[str, tuple[float, float]]  # measured values that cannot be reached: measured, reached
+    found: Matched | None = None  # how the reference was found, for like men
 
 
 def channels(events: Sequence[Event], scale: Scale | None = None) -> Channels:
@@ -98,43 +100,54 @@ def begin(
     taken: Sequence[Event] = (),
     measured: Mapping[str, float] | None = None,
     scale: Scale | None = None,
+    like: Matched | None = None,
     compile: bool | None = None,
 ) -> Start:
     """A man at day 0.
 
     ``baseline`` is his untreated, intact reference. With a lesion or with drugs already taken
     (``taken``: events at negative hours), ``measured`` are his values as he is; the reference is
-    moved until they come out, and what cannot be reached is reported in ``missed``.
+    moved until they come out, and what cannot be reached is reported in ``missed``. ``like`` is the
+    search of a like man, to start from.
     """
     intact = (lesion is None or lesion == model.Lesion()) and not taken
     if intact:
         individual = model.Individual(model.personalise(baseline, parameters), parameters)
         return Start(individual, rest(individual), baseline, {}, {})
     earlier = channels(taken, scale) if taken else {}
-    wanted = {name: value for name, value in (measured or {}).items() if name in MATCHED and value > 0}
-    moved, reached = baseline, {}
-    for _ in range(MATCH_ROUNDS if wanted else 1):
-        individual, state = _as_he_is(moved, parameters, lesion, earlier, compile)
-        reached = _values(individual, state, moved, earlier)
-        steps = {name: wanted[name] / max(reached[name], 1e-9 * wanted[name]) for name in wanted}
-        if all(abs(np.log(step)) < MATCH_TOLERANCE for step in steps.values()):
-            break
-        changed = {
-            name: _within(name, getattr(moved, name) * min(max(step, 0.5), 2.0) ** 0.7, baseline)
-            for name, step in steps.items()
-        }
-        if all(changed[name] == getattr(moved, name) for name in changed):
-            break
-        moved = moved._replace(**changed)
+    given = {name: value for name, value in (measured or {}).items() if name in MATCHED}
+    names = [name for name, value in given.items() if value > 0]
+
+    def shifted(shift: np.ndarray) -> model.Baseline:
+        factors = dict(zip(names, np.exp(shift), strict=True))
+        return baseline._replace(**{name: getattr(baseline, name) * factor for name, factor in factors.items()})
+
+    def reach(shift: np.ndarray) -> np.ndarray:
+        who = shifted(shift)
+        values = _values(*_as_he_is(who, parameters, lesion, earlier, compile), who, earlier)
+        return np.array([values[name] for name in names])
+
+    like = like if like is not None and len(like.shift) == len(names) else None
+    found = (
+        match([given[name] for name in names], reach, start=like.shift, slope=like.slope)
+        if like is not None
+        else match([given[name] for name in names], reach)
+        if names
+        else None
+    )
+    moved = baseline if found is None else shifted(found.shift)
     individual, state = _as_he_is(moved, parameters, lesion, earlier, compile)
     reached = _values(individual, state, moved, earlier)
-    missed = {
-        name: (value, reached[name])
-        for name, value in wanted.items()
-        if abs(np.log(value / max(reached[name], 1e-12))) > 0.05
-    }
+    missed = {name: (value, reached[name]) for name, value in given.items() if _misses(name, value, reached, moved)}
     _place_bone(individual, state, moved, measured or {}, lesion)
-    return Start(individual, state, moved, earlier, missed)
+    return Start(individual, state, moved, earlier, missed, found)
+
+
+def _misses(name: str, wanted: float, reached: Mapping[str, float], reference: model.Baseline) -> bool:
+    """Whether a measured value is not reached; a measured 0 is missed by more than a trace of the reference."""
+    if wanted <= 0:
+        return reached[name] > TRACE * getattr(reference, name)
+    return abs(np.log(wanted / max(reached[name], 1e-12 * wanted))) > MISS
 
 
 def _place_bone(
@@ -170,13 +183,6 @@ def _age_signal(age: float) -> bone.Signals:
 
 # Measured values that the reference of a diseased or treated man is moved to meet.
 MATCHED = ("testosterone", "estradiol", "LH", "FSH", "SHBG", "inhibin_B", "sperm_concentration")
-# A reference may lie this factor away from where the population puts it.
-FARTHEST = 6.0
-
-
-def _within(name: str, value: float, baseline: model.Baseline) -> float:
-    centre = getattr(baseline, name)
-    return min(max(value, centre / FARTHEST), centre * FARTHEST)
 
 
 def _as_he_is(

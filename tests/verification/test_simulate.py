@@ -58,10 +58,56 @@ def test_bands_are_reproducible_and_ordered():
 
 def test_shown_days_of_short_and_long_runs():
     short, long = look(3.0), look(100.5)
-    assert not short.averaged and len(short.days) == 19
-    assert long.averaged and long.days[-1] == 100.5
-    np.testing.assert_allclose(shown_at(long.hours, long)[5], 5 * 24 - 10)  # mean of the 24 hours up to day 5
+    assert len(short.days) == 19
+    np.testing.assert_allclose(shown_at(short.hours, short), short.days * 24)
+    assert long.days[-1] == 100.5
+    # each value is the mean of six hours' values, four hours apart, up to that day
+    np.testing.assert_allclose(shown_at(long.hours, long)[5:], long.days[5:] * 24 - 10, atol=1e-4)
     assert shown_at(long.hours, long)[0] == 0
+
+
+def test_a_draw_depends_on_its_number_alone():
+    few, many = (simulate("older-man", ["none for 3 weeks"], draws=n, seed=3)[0] for n in (1, 2))
+    lone = few.quantities.upper["testosterone"][0]
+    pair = [many.quantities.lower["testosterone"][0], many.quantities.upper["testosterone"][0]]
+    spread = pair[1] - pair[0]
+    # with two draws the 2.5 and 97.5 % quantiles lie 2.5 % inside the two
+    assert min(abs(lone - (pair[0] - 0.025 / 0.95 * spread)), abs(lone - (pair[1] + 0.025 / 0.95 * spread))) < 1e-6
+
+
+def test_one_more_lab_leaves_the_other_draws_as_they_are():
+    labs = [{"analyte": "testosterone", "value": "343 ng/dL", "assay": "immunoassay"}]
+    more = [*labs, {"analyte": "LH", "value": "5.1 IU/L", "assay": "immunoassay"}]
+    one, two = (simulate(Subject(age=68, labs=some), ["none for 1 week"], draws=3)[0] for some in (labs, more))
+    np.testing.assert_allclose(
+        one.quantities.upper["testosterone"][0], two.quantities.upper["testosterone"][0], rtol=1e-9
+    )
+
+
+def test_a_late_dose_is_not_passed_over():
+    """A solver at rest takes long steps; the dose after it must be met."""
+    for man in ("older-man", "obese-man", "oligozoospermic-man"):
+        run = simulate(man, ["letrozole 2.5 mg once from week 4"], days=60)[0]
+        assert run.quantities.values["LH"][33] > 1.2 * run.quantities.values["LH"][0], man
+
+
+def test_a_weekly_drug_goes_on_in_step():
+    man = Subject(age=45, drugs=["testosterone cypionate 100 mg weekly"])
+    values = simulate(man, ["testosterone cypionate 100 mg weekly for 8 weeks"])[0].quantities.values["testosterone"]
+    weeks = [float(np.mean(values[1 + 7 * k : 8 + 7 * k])) for k in range(8)]
+    np.testing.assert_allclose(weeks, weeks[0], rtol=0.02)
+
+
+def test_testosterone_that_comes_from_a_drug_does_not_bend_the_man():
+    """His own testosterone is not to be read off a value that the drug makes."""
+    labs = [{"analyte": "testosterone", "value": "700 ng/dL", "assay": "LC-MS/MS"}]
+    man = Subject(age=45, drugs=["testosterone cypionate 100 mg weekly"], labs=labs)
+    run = simulate(man, ["none for 1 year"])[0]
+    assert run.quantities.values["testosterone"][-1] > 250
+    plain = simulate(Subject(age=45, drugs=man.drugs), ["none for 1 year"])[0]
+    assert run.quantities.values["testosterone"][-1] == pytest.approx(
+        plain.quantities.values["testosterone"][-1], rel=0.3
+    )
 
 
 def test_man_on_testosterone_starts_treated_and_recovers():

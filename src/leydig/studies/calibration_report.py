@@ -22,11 +22,11 @@ NORMAL_95, NORMAL_50 = 1.959964, 0.6744898
 
 
 # Kept by hand: what an honest reader of the validation scores must know.
-CHANGES = """Changes to the model after validation scores had been seen, each for a reason of its own, none by fitting to
-them: androgen was given a brake on LH of its own (calibration: the arm of marynick1979 with estradiol held), FSH one
-kinetics with given FSH (FSH after GnRH antagonists in pavlou1986 is touched by it), men without aromatase start with the
-bone they have had from birth (rochira2000 and herrmann2005 are touched), a raised resting LH counts as spent Leydig
-reserve, T/E2 is formed from printed values (lee2004, raman2002), and the slow Leydig adaptation was switched off because
+CHANGES = """Changes to the model after validation scores had been seen, each for a reason of its own, none by fitting
+to them: androgen was given a brake on LH of its own (calibration: the arm of marynick1979 with estradiol held); FSH has
+the kinetics of given FSH (touches FSH after GnRH antagonists in pavlou1986); men without aromatase start with the bone
+they have had from birth (touches rochira2000 and herrmann2005); a raised resting LH counts as spent Leydig reserve;
+T/E2 is formed from printed values (touches lee2004 and raman2002); the slow Leydig adaptation was switched off because
 its only evidence is validation (burnettbowie2009).
 """
 

@@ -10,31 +10,28 @@ PER_DAY = 6
 
 
 class Clock(NamedTuple):
-    """When to look: days shown, and the hours computed for them."""
+    """When to look."""
 
-    days: np.ndarray
-    hours: np.ndarray
-    averaged: bool
+    days: np.ndarray  # (d,) shown
+    hours: np.ndarray  # (h,) computed, increasing
+    samples: np.ndarray  # (d, s) places in ``hours`` whose mean is shown
 
 
 def look(horizon: float) -> Clock:
-    """Days shown for a horizon (d): every four hours of a short run, each day of a longer one, and its end."""
+    """Days shown for a horizon (d): every four hours of a short run, each day of a longer one, and its end.
+
+    In a long run a value is the mean of the 24 hours up to it (day 0: the value itself).
+    """
     if horizon <= SHORT_RUN_DAYS:
         days = np.union1d(np.arange(0, horizon, 1 / PER_DAY), [horizon])
-        return Clock(days, days * HOURS_PER_DAY, False)
+        return Clock(days, days * HOURS_PER_DAY, np.arange(len(days))[:, None])
     days = np.union1d(np.arange(0, horizon), [horizon])
-    before = (days[1:, None] - np.arange(PER_DAY - 1, -1, -1) / PER_DAY).ravel()
-    return Clock(days, np.union1d([0.0], np.maximum(before, 0.0)) * HOURS_PER_DAY, True)
+    wanted = np.maximum(days[:, None] - np.arange(PER_DAY) / PER_DAY, 0.0)
+    wanted[0] = 0.0
+    hours, places = np.unique(np.round(wanted * HOURS_PER_DAY, 6), return_inverse=True)
+    return Clock(days, hours, places.reshape(wanted.shape))
 
 
 def shown_at(series: np.ndarray, clock: Clock) -> np.ndarray:
-    """Values at the days shown: the mean of the 24 hours up to each day of a long run."""
-    if not clock.averaged:
-        return series
-    hours = clock.hours
-    last = np.searchsorted(hours, clock.days * HOURS_PER_DAY)
-    sums = np.concatenate([[0.0], np.cumsum(series)])
-    first = np.maximum(last - (PER_DAY - 1), 0)
-    means = (sums[last + 1] - sums[first]) / (last + 1 - first)
-    means[0] = series[0]
-    return means
+    """Values at the days shown from values at the hours computed."""
+    return np.asarray(series[clock.samples].mean(axis=1))

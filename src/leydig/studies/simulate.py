@@ -1,6 +1,7 @@
 """One man under one or several protocols, with 95 % bands from joint draws of man and fit."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ QUANTILES = (0.025, 0.5, 0.975)
 HIDDEN = ("relative_NTX",)
 BONES = ("bmd_spine", "bmd_hip")
 RATIO = "testosterone_estradiol_ratio"
+LEAST_ESTRADIOL = 1e-3  # pg/mL, so that a logarithm is finite
 
 Progress = Callable[[int, int], None]
 Values = dict[str, np.ndarray]
@@ -58,7 +60,7 @@ def simulate(
     completed = complete(man)
     weekday = start_weekday if start_weekday is not None else _weekday(completed)
     events = [plan.events(horizon, weekday) for plan in plans]
-    taken = already_taken(completed.drugs)
+    taken = already_taken(completed.drugs, weekday)
     total, done = len(plans) * (draws + 1), 0
 
     def tick() -> None:
@@ -73,23 +75,23 @@ def simulate(
         best.append(follow(typical, completed.age, some, clock, compile=True if draws else None))
         tick()
     gathered: list[list[tuple[Values, Values]]] = [[] for _ in plans]
-    failed = [0] * len(plans)
+    failed, off = [0] * len(plans), 0
     if draws:
         used = drug_names(events, taken)
-        men = draw(completed, uncertainty.generator(seed, 0, uncertainty.OF_MEN), draws)
         for i in range(draws):
-            began, scale = begin_draw(completed, men, i, seed, taken, used, typical)
+            began, scale, constants = begin_draw(completed, i, seed, taken, used, typical)
+            off += bool(began.missed) and not typical.missed
             for k, some in enumerate(events):
                 values, status = follow(
                     began, completed.age, some, clock, scale=scale, tolerance=DRAW_TOLERANCE, compile=True
                 )
                 if status is reference.Status.done:
-                    gathered[k].append((values, printed(completed, values)))
+                    gathered[k].append((values, printed(completed, values, constants)))
                 else:
                     failed[k] += 1
                 tick()
     return [
-        _trajectory(completed, plan, clock, typical, *outcome, gathered[k], failed[k], draws, seed, some, taken)
+        _trajectory(completed, plan, clock, typical, *outcome, gathered[k], failed[k], off, draws, seed, some, taken)
         for k, (plan, outcome, some) in enumerate(zip(plans, best, events, strict=True))
     ]
 
@@ -98,14 +100,18 @@ def _weekday(completed: Completed) -> int:
     return completed.day_zero.weekday() if completed.day_zero is not None else 0
 
 
-def already_taken(texts: Sequence[str]) -> list[Event]:
-    """Doses before day 0 of what a man takes already, at negative hours, long enough to be settled."""
+def already_taken(texts: Sequence[str], weekday: int = 0) -> list[Event]:
+    """Doses before day 0 of what a man takes already, at negative hours, long enough to be settled.
+
+    ``weekday`` is that of day 0. The run-in is whole weeks, so that a weekly drug goes on in step.
+    """
     days = start.RUN_IN_DAYS
     found = []
     for text in texts:
         plan = Protocol.parse(text)
         length = min(plan.duration_days or days, days)
-        found += [e._replace(time=e.time - length * start.HOURS_PER_DAY) for e in plan.events(length)]
+        first = int(weekday - length) % 7
+        found += [e._replace(time=e.time - length * start.HOURS_PER_DAY) for e in plan.events(length, first)]
     return sorted(found, key=lambda event: event.time)
 
 
@@ -130,32 +136,41 @@ def begin_typical(completed: Completed, taken: Sequence[Event]) -> start.Start:
 
 
 def begin_draw(
-    completed: Completed,
-    men: Any,
-    i: int,
-    seed: int,
-    taken: Sequence[Event],
-    used: tuple[str, ...],
-    typical: start.Start,
-) -> tuple[start.Start, start.Scale]:
-    """One joint draw of man and fit; a diseased man's search starts where the typical man's ended."""
+    completed: Completed, i: int, seed: int, taken: Sequence[Event], used: tuple[str, ...], typical: start.Start
+) -> tuple[start.Start, start.Scale, laboratory.Constants]:
+    """Joint draw number ``i`` of man, laboratory and fit.
+
+    A diseased man's search starts where the typical man's ended.
+    """
     scale = uncertainty.kinetics(seed, i, used)
-    baseline = baseline_of(completed.age, {name: values[i] for name, values in men.reference.items()})
-    lesion = model.Lesion(**{name: float(values[i]) for name, values in men.lesion.items()})
-    if not completed.measured_is_reference:
-        first = baseline_of(completed.age, completed.reference)
-        shift = {n: getattr(typical.baseline, n) / getattr(first, n) for n in start.MATCHED if getattr(first, n) > 0}
-        baseline = baseline._replace(**{n: getattr(baseline, n) * factor for n, factor in shift.items()})
+    constants = uncertainty.laboratory_constants(seed, i, partial(plausible, completed))
+    man = draw(completed, uncertainty.generator(seed, i, uncertainty.OF_MEN), 1, constants)
     began = start.begin(
-        baseline,
+        baseline_of(completed.age, {name: values[0] for name, values in man.reference.items()}),
         uncertainty.parameters(seed, i),
-        lesion=lesion,
+        lesion=model.Lesion(**{name: float(values[0]) for name, values in man.lesion.items()}),
         taken=taken,
-        measured={name: float(values[i]) for name, values in men.measured.items()},
+        measured={name: float(values[0]) for name, values in man.measured.items()},
         scale=scale,
+        like=typical.found,
         compile=True,
     )
-    return began, scale
+    return began, scale, constants
+
+
+def plausible(completed: Completed, constants: laboratory.Constants) -> float:
+    """How likely men like him have the estradiol that his reading means in this laboratory, 1 at their median."""
+    before, name = completed.unconditioned, "estradiol"
+    readings = [r for r in completed.readings if r.name == name]
+    if not readings or name not in before.names:
+        return 1.0
+    place = before.names.index(name)
+    logs = [
+        np.log(max(laboratory.to_state(name, r.printed, r.assay, r.hour, completed.age, constants), LEAST_ESTRADIOL))
+        for r in readings
+    ]
+    z = (float(np.mean(logs)) - before.mean[place]) / np.sqrt(before.covariance[place, place])
+    return float(np.exp(-0.5 * z * z))
 
 
 def follow(
@@ -188,12 +203,12 @@ def follow(
     return shown, solution.status
 
 
-def printed(completed: Completed, values: Values) -> Values:
+def printed(completed: Completed, values: Values, constants: laboratory.Constants) -> Values:
     """What his laboratory would print: his own assay and hour, LC-MS/MS in the morning where he has none.
 
     A draw that supposes a kit reading high or low keeps that kit: what was measured is what it prints at the start.
     """
-    constants, floor = laboratory.constants(), outputs.reporting().estradiol_floor
+    floor = outputs.reporting().estradiol_floor
     own = {reading.name: (reading.assay, reading.hour) for reading in completed.readings}
     usual = (laboratory.MASS_SPECTROMETRY, constants.usual_hour)
     found = {}
@@ -202,9 +217,9 @@ def printed(completed: Completed, values: Values) -> Values:
             assay, hour = own.get(name, usual)
             found[name] = laboratory.to_laboratory(name, values[name], assay, hour, completed.age, constants)
             if name in own and completed.measured_is_reference and found[name][0] > 0:
-                first = completed.measured[name]
-                reading = laboratory.to_laboratory(name, first, assay, hour, completed.age, constants)
-                found[name] = found[name] * (reading / found[name][0])
+                read = [r.printed for r in completed.readings if r.name == name and r.printed > 0]
+                if read:
+                    found[name] = found[name] * (float(np.exp(np.mean(np.log(read)))) / found[name][0])
     found[RATIO] = found["testosterone"] / np.maximum(found["estradiol"], floor)
     return found
 
@@ -222,7 +237,7 @@ def _panel(values: Values, several: Sequence[Values]) -> Panel:
 
 def _trajectory(
     completed: Completed, plan: Protocol, clock: Clock, typical: start.Start, values: Values, status: reference.Status,
-    gathered: Sequence[tuple[Values, Values]], failed: int, draws: int, seed: int, events: Sequence[Event],
+    gathered: Sequence[tuple[Values, Values]], failed: int, off: int, draws: int, seed: int, events: Sequence[Event],
     taken: Sequence[Event],
 ) -> Trajectory:  # fmt: skip
     remarks = [*completed.contradictions, *completed.notes]
@@ -233,12 +248,14 @@ def _trajectory(
         )
     if failed:
         remarks.append(f"{failed} of {draws} draws could not be solved and are left out of the bands")
+    if off:
+        remarks.append(f"{off} of {draws} draws could not be brought to all of his measured values")
     return Trajectory(
         subject=describe(completed, typical),
         protocol=plan.text(),
         days=clock.days,
         quantities=_panel(values, [one for one, _ in gathered]),
-        laboratory=_panel(printed(completed, values), [one for _, one in gathered]),
+        laboratory=_panel(printed(completed, values, laboratory.constants()), [one for _, one in gathered]),
         status="done" if status is reference.Status.done else status.value,
         draws=len(gathered),
         failed_draws=failed,

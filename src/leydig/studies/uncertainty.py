@@ -1,19 +1,23 @@
 """Joint draws of the fit and of what differs between men, by number: (seed, draw) decides each."""
 
-from functools import cache
+from collections.abc import Callable
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
-from leydig import model, population_prior
+from leydig import laboratory, model, population_prior
 from leydig import parameters as parameter_files
 from leydig.engine.trace import build, flatten, names
 from leydig.fits import Fit, fits, load_fit
 from leydig.pharmacology import drugs
+from leydig.studies.published import settings
 
 FIT = "joint"
 # Streams of random numbers that must not meet.
-OF_FIT, OF_KINETICS, OF_MEN = 1, 2, 3
+OF_FIT, OF_KINETICS, OF_MEN, OF_KITS = 1, 2, 3, 4
+MOST_TRIES = 200
+OFFSETS = ("estradiol_immunoassay_offset", "estradiol_RIA_offset")
 
 
 class FitDraws(NamedTuple):
@@ -55,14 +59,43 @@ def _bounds(name: str) -> tuple[float, float]:
     return parameter_files.load(system)[own].bounds or (-np.inf, np.inf)
 
 
+@lru_cache(maxsize=8)
+def fitted(seed: int, draw: int) -> dict[str, float]:
+    """Every fitted value of one draw: the fit's joint normal distribution inside its bounds, by rejection."""
+    fit = _fit()
+    if fit is None:
+        return {}
+    rng = generator(seed, draw, OF_FIT)
+    for _ in range(MOST_TRIES):
+        z = fit.centre + fit.root @ rng.standard_normal(len(fit.centre))
+        drawn = np.where(fit.logarithmic, np.exp(np.where(fit.logarithmic, z, 0)), z)
+        if ((drawn >= fit.low) & (drawn <= fit.high)).all():
+            break
+    drawn = np.clip(drawn, fit.low, fit.high)
+    return {name: float(value) for name, value in zip(fit.names, drawn, strict=True)}
+
+
+def laboratory_constants(seed: int, draw: int, likely: Callable[[laboratory.Constants], float]) -> laboratory.Constants:
+    """The laboratory of one draw: the fit's estradiol offset, times what kits differ by.
+
+    The offset is the one error of an immunoassay here, as in the fit. ``likely`` weighs a laboratory
+    between 0 and 1 by the man that his reading would then make of him; kits are drawn until one is taken.
+    """
+    constants, rng = laboratory.constants(), generator(seed, draw, OF_KITS)
+    drawn = {name: fitted(seed, draw).get(f"laboratory.{name}", getattr(constants, name)) for name in OFFSETS}
+    constants = constants._replace(estradiol_immunoassay_spread=0.0, estradiol_RIA_spread=0.0)
+    for _ in range(MOST_TRIES):
+        kit = float(np.exp(settings()["kit_log_sd"] * rng.standard_normal()))
+        supposed = constants._replace(**{name: value * kit for name, value in drawn.items()})
+        if rng.random() < likely(supposed):
+            return supposed
+    return constants._replace(**drawn)
+
+
 def parameters(seed: int, draw: int) -> model.Parameters:
     """Shared parameters of one draw: the fit's joint distribution, and what the data files say differs between men."""
     values = dict(zip(names(model.Parameters), flatten(model.load_parameters()), strict=True))
-    rng, fit = generator(seed, draw, OF_FIT), _fit()
-    if fit is not None:
-        z = fit.centre + fit.root @ rng.standard_normal(len(fit.centre))
-        drawn = np.clip(np.where(fit.logarithmic, np.exp(np.where(fit.logarithmic, z, 0)), z), fit.low, fit.high)
-        values |= {name: float(v) for name, v in zip(fit.names, drawn, strict=True) if name in values}
+    values |= {name: value for name, value in fitted(seed, draw).items() if name in values}
     rng = generator(seed, draw, OF_KINETICS)
     for name, log_sd in between_men():
         values[name] *= float(np.exp(log_sd * rng.standard_normal()))

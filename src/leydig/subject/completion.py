@@ -118,13 +118,17 @@ def complete(subject: Subject) -> Completed:
     )
 
 
-def draw(completed: Completed, rng: np.random.Generator, n: int) -> Draws:
+def draw(
+    completed: Completed, rng: np.random.Generator, n: int, constants: laboratory.Constants | None = None
+) -> Draws:
     """``n`` men who could be this man.
 
     Measured values vary only as far as laboratories with the same kind of assay differ (and not at all on
     LC-MS/MS); what is missing follows from them and from the population. Values are within the accepted limits.
+    ``constants`` is the laboratory that is supposed, the package's best estimate by default.
     """
-    measured = _possible(completed, rng, n)
+    key = int(rng.integers(2**63))
+    measured = _possible(completed, key, n, constants or laboratory.constants())
     before, after = completed.unconditioned, completed.prior
     known = [name for name in after.known if name not in before.known] if completed.measured_is_reference else []
     own = {name: measured[name] for name in known}
@@ -134,16 +138,19 @@ def draw(completed: Completed, rng: np.random.Generator, n: int) -> Draws:
     return Draws(reference, measured, population.draw_lesion(completed.condition, rng, n))
 
 
-def _possible(completed: Completed, rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
-    """Draws of what may stand behind the measured values; one laboratory per analyte."""
-    c, accepted = laboratory.constants(), laboratory.limits("accepted")
+def _possible(completed: Completed, key: int, n: int, c: laboratory.Constants) -> dict[str, np.ndarray]:
+    """Draws of what may stand behind the measured values; one laboratory per analyte.
+
+    Each analyte has random numbers of its own, so that one more value leaves the others as they are.
+    """
+    accepted = laboratory.limits("accepted")
     by_name: dict[str, list[Reading]] = {}
     for reading in completed.readings:
         by_name.setdefault(reading.name, []).append(reading)
     found = {}
     for name in completed.measured:
-        # every analyte uses up the same random numbers, so that one more value leaves the others as they are
-        normal, uniform = rng.standard_normal(n), rng.random(n)
+        own = np.random.default_rng([key, *name.encode()])
+        normal, uniform = own.standard_normal(n), own.random(n)
         printed = by_name.get(name)
         if printed is None:
             found[name] = np.full(n, completed.measured[name])
