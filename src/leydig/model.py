@@ -53,19 +53,19 @@ class Individual(NamedTuple):
 
 
 class Inputs(NamedTuple):
-    """What comes from outside, as functions of time."""
+    """What comes from outside, as functions of time; the defaults are a man left alone."""
 
-    anastrozole: float  # ng/mL
-    letrozole_absorption: float  # ng/mL/h
-    testosterone_input: float  # nmol/h
-    estradiol_input: float  # nmol/h
-    degarelix: float  # ng/mL
-    ketoconazole: float  # ug/mL
-    hCG: float  # IU/L
-    FSH_given: float  # IU/L
-    fat_mass: float  # 1, relative to baseline
-    resorption_drive: float  # 1
-    age: float  # years
+    anastrozole: float = 0.0  # ng/mL
+    letrozole_absorption: float = 0.0  # ng/mL/h
+    testosterone_input: float = 0.0  # nmol/h
+    estradiol_input: float = 0.0  # nmol/h
+    degarelix: float = 0.0  # ng/mL
+    ketoconazole: float = 0.0  # ug/mL
+    hCG: float = 0.0  # IU/L
+    FSH_given: float = 0.0  # IU/L
+    fat_mass: float = 1.0  # 1, relative to baseline
+    resorption_drive: float = 1.0  # 1
+    age: float = 0.0  # years; every caller sets it
 
 
 class Baseline(NamedTuple):

@@ -56,7 +56,7 @@ def channels(events: Sequence[Event], scale: Scale | None = None) -> Channels:
 
 def input_table(age: float, *several: Channels) -> InputTable:
     """All inputs on one grid; age (years at day 0) grows, fat mass and bone drive stay as they are."""
-    constants = model.Inputs(0, 0, 0, 0, 0, 0, 0, 0, fat_mass=1.0, resorption_drive=1.0, age=age)
+    constants = model.Inputs(age=age)
     slopes = model.Inputs(**{**dict.fromkeys(CHANNELS, 0.0), "age": 1 / HOURS_PER_YEAR})
     joined = [[s for part in several for s in part.get(name, ())] for name in CHANNELS]
     return tabulate(joined, list(constants), list(slopes))
@@ -78,7 +78,7 @@ def settle(individual: model.Individual, state: np.ndarray, age: float, compile:
     Follows the equations for years, then polishes with Newton steps on everything but BMD.
     """
     traced, constants = model.traced(), vector(individual)
-    inputs = steady([0, 0, 0, 0, 0, 0, 0, 0, 1.0, 1.0, age])
+    inputs = steady(list(model.Inputs(age=age)))
     times = np.array([0.0, SETTLE_YEARS * HOURS_PER_YEAR])
     solution = reference.solve(traced, state, constants, inputs, times, compile=compile)
     found = np.array(solution.values[-1])

@@ -25,7 +25,7 @@ def largest_relative_rate(baseline, shared):
     individual = model.Individual(model.personalise(baseline, shared), shared)
     state = start.rest(individual)
     rates = np.zeros(len(state))
-    inputs = np.array([0, 0, 0, 0, 0, 0, 0, 0, 1.0, 1.0, baseline.age], float)
+    inputs = np.array(model.Inputs(age=baseline.age), float)
     model.traced().rates(state, start.vector(individual), inputs, rates)
     return float(np.max(np.abs(rates[AXIS]) / np.maximum(np.abs(state[AXIS]), 1e-6)))
 
@@ -70,7 +70,7 @@ def test_every_condition_starts_and_rests(condition, age, seed):
     shared = model.load_parameters()
     begun = start.begin(Baseline(age=age, **values), shared, lesion=lesion, compile=True)
     rates = np.zeros(len(begun.state))
-    inputs = np.array([0, 0, 0, 0, 0, 0, 0, 0, 1.0, 1.0, age], float)
+    inputs = np.array(model.Inputs(age=age), float)
     model.traced().rates(begun.state, start.vector(begun.individual), inputs, rates)
     assert np.isfinite(begun.state).all()
     assert begun.state.min() > -1e-9

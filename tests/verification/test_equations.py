@@ -14,7 +14,7 @@ from leydig.engine.trace import build, flatten
 from leydig.pharmacology.kinetics import Event
 from leydig.physiology import bone, spermatogenesis, steroids, testis
 
-QUIET = model.Inputs(0, 0, 0, 0, 0, 0, 0, 0, 1.0, 1.0, 40.0)
+QUIET = model.Inputs(age=40.0)
 
 
 def individual(baseline=YOUNG, lesion=None):
