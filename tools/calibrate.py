@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from leydig.evidence import trials
+from leydig.fits import load_fit
 from leydig.studies import calibrate
 from leydig.studies.calibration_report import fit_file, page
 from leydig.studies.published import figures
@@ -41,6 +42,7 @@ def _predict_held_out(values: np.ndarray) -> np.ndarray:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--starts", type=int, default=0, help="random starts besides the prior's centre")
+    parser.add_argument("--warm", action="store_true", help="begin at the present fit, not at the priors' centre")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--dry", action="store_true", help="write nothing")
     options = parser.parse_args()
@@ -54,12 +56,14 @@ def main() -> None:
         f"{len(_problem.figures)} figures of {len({f.trial for f in _problem.figures})} calibration studies, "
         f"{len(_problem.arms)} arms, {len(_free.names)} parameters"
     )
+    known = load_fit(calibrate.FIT).values if options.warm else {}
+    present = np.array([np.log(known.get(name, np.exp(c))) for name, c in zip(_free.names, _free.centre, strict=True)])
     _predict(_free.centre)  # compiles before the workers start
     with ProcessPoolExecutor(2, initializer=_load) as pool:
         estimates = []
         for turn in range(1 + options.starts):
             away = 0.5 * _free.spread * rng.standard_normal(len(_free.names)) if turn else 0.0
-            begin = np.clip(_free.centre + away, _free.low, _free.high)
+            begin = np.clip((present if options.warm else _free.centre) + away, _free.low, _free.high)
             say(f"start {turn + 1} of {1 + options.starts}")
             search = calibrate.Search(_problem, _free, pool, _predict, say)
             estimates.append(calibrate.fit(search, begin))
