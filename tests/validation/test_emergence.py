@@ -12,6 +12,7 @@ from leydig import laboratory, model, outputs, start
 from leydig.engine import reference
 from leydig.engine.inputs import evaluate, steady
 from leydig.pharmacology.protocol import Protocol
+from leydig.studies.simulate import cautions
 
 YEAR = 365.0
 
@@ -58,13 +59,16 @@ def test_estradiol_replaced_undoes_the_rise():
 
 
 def test_testosterone_brakes_LH_without_estradiol():
-    """Marynick 1979 (calibration): T doubled with E2 held halves LH; testosterone with an inhibitor suppresses."""
+    """Marynick 1979 (calibration): T doubled with E2 held halves LH; so testosterone holds LH down beside an inhibitor.
+
+    How far is unknown, and the run says so.
+    """
     both = course(YOUNG, "testosterone cypionate 200 mg weekly + letrozole 2.5 mg daily", [180])
     assert both["estradiol"][-1] < 0.5 * both["estradiol"][0]
-    assert both["LH"][-1] < 0.2 * YOUNG.LH
-    assert both["sperm_concentration"][-1] < 0.3 * YOUNG.sperm_concentration
     inhibitor_alone = course(YOUNG, "letrozole 2.5 mg daily", [180])
-    assert both["LH"][-1] < 0.1 * inhibitor_alone["LH"][-1]
+    assert both["LH"][-1] < min(YOUNG.LH, 0.25 * inhibitor_alone["LH"][-1])
+    assert any("sperm may fall far lower" in sentence for sentence in cautions(["testosterone cypionate", "letrozole"]))
+    assert not cautions(["letrozole"])
 
 
 def test_without_aromatase_testosterone_still_brakes():

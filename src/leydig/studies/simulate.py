@@ -12,6 +12,8 @@ from leydig.engine import reference
 from leydig.engine.inputs import evaluate
 from leydig.engine.trajectory import Panel, Trajectory
 from leydig.errors import InputError
+from leydig.files import DATA, read_yaml
+from leydig.pharmacology import drugs
 from leydig.pharmacology.kinetics import Event
 from leydig.pharmacology.protocol import Protocol
 from leydig.studies import provenance, uncertainty
@@ -240,7 +242,7 @@ def _trajectory(
     gathered: Sequence[tuple[Values, Values]], failed: int, off: int, draws: int, seed: int, events: Sequence[Event],
     taken: Sequence[Event],
 ) -> Trajectory:  # fmt: skip
-    remarks = [*completed.contradictions, *completed.notes]
+    remarks = [*completed.contradictions, *completed.notes, *cautions(drug_names([events], taken))]
     for name, (wanted, reached) in typical.missed.items():
         remarks.append(
             f"{name} was measured as {wanted:.4g} {CANONICAL[name]}, but this condition with these drugs gives "
@@ -265,6 +267,13 @@ def _trajectory(
         sources=provenance.sources(drug_names([events], taken), [f.source for f in completed.subject.published]),
         digests=provenance.digests(),
     )
+
+
+def cautions(names: Sequence[str]) -> list[str]:
+    """What must be said about these drugs together (data/cautions.yaml)."""
+    kinds = {drugs.get(name).kind for name in names}
+    rules = read_yaml(DATA / "cautions.yaml")["cautions"]
+    return [rule["sentence"] for rule in rules if set(rule["together"]) <= kinds]
 
 
 def describe(completed: Completed, typical: start.Start) -> dict[str, Any]:
