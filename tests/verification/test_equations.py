@@ -13,6 +13,7 @@ from leydig.engine.inputs import evaluate, steady, tabulate
 from leydig.engine.trace import build, flatten
 from leydig.pharmacology.kinetics import Event
 from leydig.physiology import bone, spermatogenesis, steroids, testis
+from leydig.physiology.arithmetic import loss
 
 QUIET = model.Inputs(age=40.0)
 
@@ -242,7 +243,7 @@ def test_testosterone_mass_balance_closes():
     gained = steroids.secretion(man.steroids, s, signals) + steroids.given(
         300.0, s.testosterone_elimination, man.steroids.free_clearance_testosterone
     )
-    lost = steroids.loss(state.steroids.free_testosterone, s.testosterone_elimination)
+    lost = loss(state.steroids.free_testosterone, s.testosterone_elimination)
     tissue_volume = s.testosterone_to_tissue / s.testosterone_from_tissue
     held = state.steroids.free_testosterone + tissue_volume * state.steroids.tissue_testosterone
     assert np.trapezoid(gained - lost, times) == pytest.approx(held[-1] - held[0], rel=1e-4)

@@ -23,3 +23,8 @@ def shortfall(value, half, steepness):
 def saturating(value, half, steepness):
     """Hill curve scaled to 1 at ``value = 1``; its ceiling is 1 + K^n."""
     return (1 + half**steepness) * hill(value, half, steepness)
+
+
+def loss(value, rate):
+    """First-order loss or exchange, in the value's unit per hour."""
+    return rate * value

@@ -7,7 +7,7 @@ Oestradiol (pg/mL, total, LC-MS/MS scale) holds back resorption and keeps osteob
 import math
 from typing import NamedTuple
 
-from leydig.physiology.arithmetic import positive, shortfall
+from leydig.physiology.arithmetic import loss, positive, shortfall
 
 
 class State(NamedTuple):
@@ -89,11 +89,6 @@ def formation(osteoblasts, estradiol, androgen, setpoints: Setpoints, p: Paramet
 def ageing(bmd, p: Parameters, s: Signals):
     """Loss of hip BMD with age that hormones do not explain, g/cm2/h; grows with age, small in the young."""
     return bmd * p.ageing_rate * math.e ** (p.ageing_growth * (s.age - p.ageing_age))
-
-
-def loss(value, rate):
-    """First-order loss, in the value's unit per hour."""
-    return rate * value
 
 
 def derivatives(state: State, setpoints: Setpoints, p: Parameters, s: Signals) -> State:

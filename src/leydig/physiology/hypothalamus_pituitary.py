@@ -6,7 +6,7 @@ set-points; the LH response has a fast ceiling (release) and a slow one (gonadot
 
 from typing import NamedTuple
 
-from leydig.physiology.arithmetic import positive
+from leydig.physiology.arithmetic import loss, positive
 
 
 class State(NamedTuple):
@@ -93,11 +93,6 @@ def signal(concentration, setpoint, rate):
     return rate * concentration / setpoint
 
 
-def decay(value, rate):
-    """First-order loss, in the value's unit per hour."""
-    return rate * value
-
-
 def build_capacity(chronic, fast, outflow, p: Parameters):
     """Growth of gonadotrope capacity towards chronic / fast, never negative; without GnRH it cannot adapt, per hour."""
     return positive(1 + (chronic / fast - 1) * outflow, p.signal_floor) / p.capacity_time
@@ -137,19 +132,19 @@ def derivatives(state: State, setpoints: Setpoints, p: Parameters, s: Signals) -
     chronic = oversuppression(state, p) * ceilinged(braking, p.capacity_ceiling)
     return State(
         androgen_signal=(
-            +signal(s.androgen, setpoints.androgen, p.signal_rate) - decay(state.androgen_signal, p.signal_rate)
+            +signal(s.androgen, setpoints.androgen, p.signal_rate) - loss(state.androgen_signal, p.signal_rate)
         ),
         estrogen_signal=(
-            +signal(s.estrogen, setpoints.estrogen, p.signal_rate) - decay(state.estrogen_signal, p.signal_rate)
+            +signal(s.estrogen, setpoints.estrogen, p.signal_rate) - loss(state.estrogen_signal, p.signal_rate)
         ),
         gonadotrope_capacity=(
-            +build_capacity(chronic, fast, outflow, p) - decay(state.gonadotrope_capacity, 1 / p.capacity_time)
+            +build_capacity(chronic, fast, outflow, p) - loss(state.gonadotrope_capacity, 1 / p.capacity_time)
         ),
         gnrh_reserve=(
             +rebuild_reserve(state.gonadotrope_capacity, p.reserve_half, p.reserve_time)
-            - decay(state.gnrh_reserve, 1 / p.reserve_time)
+            - loss(state.gnrh_reserve, 1 / p.reserve_time)
         ),
-        LH=(+secrete(setpoints.LH, state, fast, outflow, p.LH_clearance) - decay(state.LH, p.LH_clearance)),
+        LH=(+secrete(setpoints.LH, state, fast, outflow, p.LH_clearance) - loss(state.LH, p.LH_clearance)),
         FSH=(
             +secrete(
                 setpoints.FSH,
@@ -158,7 +153,7 @@ def derivatives(state: State, setpoints: Setpoints, p: Parameters, s: Signals) -
                 outflow,
                 p.FSH_clearance,
             )
-            - decay(state.FSH, p.FSH_clearance)
+            - loss(state.FSH, p.FSH_clearance)
         ),
     )
 

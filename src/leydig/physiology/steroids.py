@@ -6,6 +6,8 @@ three sites with their own substrate: adipose tissue, lean tissue (muscle, skin,
 
 from typing import NamedTuple
 
+from leydig.physiology.arithmetic import loss
+
 
 class State(NamedTuple):
     free_testosterone: float  # nmol/L
@@ -199,11 +201,6 @@ def SHBG_made(free_testosterone, capacity: Capacity, p: Parameters, s: Signals):
     effect, relative = p.SHBG_androgen_effect, free_testosterone / capacity.free_testosterone
     made = capacity.SHBG * s.fat_mass**-p.SHBG_adiposity_exponent * (1 + effect) / (1 + effect * relative)
     return p.SHBG_turnover * made
-
-
-def loss(value, rate):
-    """First-order loss or exchange, in the value's unit per hour."""
-    return rate * value
 
 
 def derivatives(state: State, capacity: Capacity, p: Parameters, s: Signals) -> State:

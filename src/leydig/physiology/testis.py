@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from leydig.physiology.arithmetic import hill, positive
+from leydig.physiology.arithmetic import hill, loss, positive
 
 
 class State(NamedTuple):
@@ -91,11 +91,6 @@ def secrete_inhibin(FSH, capacity: Capacity, p: Parameters):
     relative = positive(FSH / capacity.FSH, p.LH_floor)
     driven = (1 - p.inhibin_basal_share) * relative**p.inhibin_exponent
     return p.inhibin_clearance * capacity.sertoli * capacity.inhibin_B * (p.inhibin_basal_share + driven)
-
-
-def loss(value, rate):
-    """First-order loss, in the value's unit per hour."""
-    return rate * value
 
 
 def derivatives(state: State, capacity: Capacity, p: Parameters, s: Signals) -> State:
