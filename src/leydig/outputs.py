@@ -22,6 +22,7 @@ class Reporting(NamedTuple):
     """Constants of what is shown, not of the man."""
 
     estradiol_floor: float  # pg/mL, smallest estradiol that the T/E2 ratio divides by
+    testosterone_floor: float  # nmol/L, smallest free testosterone that a share is taken of
 
 
 @cache
@@ -84,6 +85,7 @@ def quantities(
         "CTX": bone.CTX(state.bone, man.bone),
         "P1NP": bone.P1NP(state.bone, estradiol, androgen, man.bone, p.bone),
         "relative_NTX": bone.NTX(state.bone, p.bone),
+        "own_testosterone_share": own_testosterone_share(state, man),
         "bmd_spine": state.bone.bmd_spine,
         "bmd_hip": state.bone.bmd_hip,
         "t_score_spine": t_spine,
@@ -94,6 +96,13 @@ def quantities(
         "fat_mass": fat_mass * u.fat_mass,
         **drug_levels(state, u),
     }
+
+
+def own_testosterone_share(state: model.State, man: model.Man) -> np.ndarray:
+    """Share of the testosterone in blood that his own testes make, 0 to 1; the daily rhythm is theirs."""
+    made = state.testis.intratesticular_testosterone / man.testis.intratesticular_testosterone
+    own = made * man.steroids.free_testosterone
+    return np.clip(own / positive(state.steroids.free_testosterone, reporting().testosterone_floor), 0.0, 1.0)
 
 
 def drug_levels(state: model.State, u: model.Inputs) -> Mapping[str, np.ndarray]:

@@ -12,7 +12,7 @@ from leydig import laboratory, model, outputs, start
 from leydig.engine import reference
 from leydig.engine.inputs import evaluate, steady
 from leydig.pharmacology.protocol import Protocol
-from leydig.studies.simulate import cautions
+from leydig.studies.provenance import cautions
 
 YEAR = 365.0
 

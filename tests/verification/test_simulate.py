@@ -153,6 +153,29 @@ def test_measured_FSH_of_a_man_on_FSH_is_the_total():
     assert run.quantities.values["FSH"][0] == pytest.approx(12, rel=0.01)
 
 
+@pytest.mark.parametrize("share", [0, 100])
+def test_percentages_of_semen_at_their_ends(share):
+    semen = [{"concentration": "40 10^6/mL", "volume": "3 mL", "total_motility": f"{share} %"}]
+    run = simulate(Subject(age=30, semen=semen), ["anastrozole 1 mg daily for 4 weeks"])[0]
+    np.testing.assert_allclose(run.quantities.values["total_motility"], share, atol=1e-9)
+
+
+def test_a_list_of_no_drugs_leaves_his_labs_his_own():
+    labs = [{"analyte": "testosterone", "value": "450 ng/dL"}]
+    with_none, without = (simulate(Subject(age=40, labs=labs, drugs=d), ["none for 1 week"])[0] for d in (["none"], []))
+    for name in ("testosterone", "LH", "sperm_concentration"):
+        np.testing.assert_array_equal(with_none.quantities.values[name], without.quantities.values[name])
+
+
+def test_given_testosterone_has_no_rhythm_of_the_testis():
+    infusion = "testosterone infusion 6 mg/day for 8 weeks"
+    given = simulate(Subject(age=35, condition="agonadal"), [infusion])[0]
+    ratio = given.laboratory.values["testosterone"][-1] / given.quantities.values["testosterone"][-1]
+    assert ratio == pytest.approx(1.0, abs=0.01)
+    own = simulate(Subject(age=35), ["none for 8 weeks"])[0]
+    assert own.laboratory.values["testosterone"][-1] / own.quantities.values["testosterone"][-1] > 1.1
+
+
 def test_stopping_before_the_horizon_shows_what_follows():
     run = simulate("older-man", ["anastrozole 1 mg daily for 4 weeks"], days=112)[0]
     estradiol = run.quantities.values["estradiol"]

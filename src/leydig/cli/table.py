@@ -58,6 +58,9 @@ def table(run: Trajectory, title: str) -> Table:
     for row in ROWS:
         if runs.has(run, row.quantity):
             series = runs.shown(run, row.quantity)
+            swing = runs.swing(series)
+            if swing is not None:  # doses some days apart: the week's mean, not the phase of the dosing
+                series = series._replace(values=swing.mean, lower=swing.lower, upper=swing.upper)
             cells = [_cell(series, day) for day in columns]
             shown.add_row(row.label or wording.name(row.quantity), wording.unit(series.unit), *cells)
     return shown

@@ -149,9 +149,9 @@ def concentration(state: State, capacity: Capacity):
 
 
 def share_moved(share, relative_output, slope):
-    """A percentage whose odds move with output to the power ``slope``; 0 odds stay 0."""
-    odds = share / (100 - share) * relative_output**slope
-    return 100 * odds / (1 + odds)
+    """A percentage whose odds move with output to the power ``slope``; 0 and 100 % stay what they are."""
+    moved = share * relative_output**slope
+    return 100 * moved / (100 - share + moved)
 
 
 def motility(state: State, capacity: Capacity, p: Parameters):

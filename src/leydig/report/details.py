@@ -99,7 +99,7 @@ def moments(run: Trajectory) -> list[float]:
     """The days of the table's columns: the usual visits as far as the run goes, and its end."""
     visits = [week * wording.DAYS_PER_WEEK for week in wording.settings()["table_weeks"]["value"]]
     end = float(run.days[-1])
-    return sorted({day for day in visits if day <= end} | {end})
+    return sorted({day for day in visits if day <= end - wording.DAYS_PER_WEEK} | {end})
 
 
 def _cell(series: runs.Series, day: float) -> Cell:

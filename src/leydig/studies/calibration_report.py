@@ -9,7 +9,7 @@ import yaml
 
 from leydig import parameters as parameter_files
 from leydig.evidence import Trial, trials
-from leydig.model import traced
+from leydig.model import SYSTEMS, traced
 from leydig.studies.calibrate import Estimate, Problem, assemble, covariance, offset_effects, place, predictions
 from leydig.studies.published import Figure, figures, settings
 
@@ -97,7 +97,7 @@ def evidence_digest(problem: Problem) -> str:
         typical = {name: f"{value:.6g}" for name, value in arm.typical.items()}
         parts.append(repr((arm.trial, arm.name, arm.age, dict(arm.assay), dict(arm.printed), typical, arm.lesion)))
         parts.append(hashlib.sha256(b"".join(np.round(part, 9).tobytes() for part in arm.inputs)).hexdigest())
-    for system in parameter_files.systems():
+    for system in (*SYSTEMS, "laboratory"):
         for name, entry in parameter_files.load(system, fitted=False).items():
             parts.append(repr((system, name, entry.value, entry.prior, entry.bounds)))
     parts += [repr(settings()), traced().digest]

@@ -36,6 +36,13 @@ def sources(drug_names: Iterable[str], shown: Iterable[str] = ()) -> tuple[Mappi
     )
 
 
+def cautions(names: Iterable[str]) -> list[str]:
+    """What must be said about these drugs together (data/cautions.yaml)."""
+    kinds = {drugs.get(name).kind for name in names}
+    rules = read_yaml(DATA / "cautions.yaml")["cautions"]
+    return [rule["sentence"] for rule in rules if set(rule["together"]) <= kinds]
+
+
 def _shortened(uses: list[str]) -> str:
     more = len(uses) - SHOWN_USES
     return ", ".join(uses[:SHOWN_USES]) + (f" and {more} more" if more > 0 else "")

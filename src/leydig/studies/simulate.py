@@ -12,8 +12,6 @@ from leydig.engine import reference
 from leydig.engine.inputs import evaluate
 from leydig.engine.trajectory import Panel, Trajectory
 from leydig.errors import InputError
-from leydig.files import DATA, read_yaml
-from leydig.pharmacology import drugs
 from leydig.pharmacology.kinetics import Event
 from leydig.pharmacology.protocol import Protocol
 from leydig.studies import provenance, uncertainty
@@ -24,7 +22,7 @@ from leydig.units import CANONICAL
 DEFAULT_DAYS = 365.0
 TOLERANCE, DRAW_TOLERANCE = 1e-6, 1e-4
 QUANTILES = (0.025, 0.5, 0.975)
-HIDDEN = ("relative_NTX",)
+HIDDEN = ("relative_NTX", "own_testosterone_share")
 BONES = ("bmd_spine", "bmd_hip")
 RATIO = "testosterone_estradiol_ratio"
 LEAST_ESTRADIOL = 1e-3  # pg/mL, so that a logarithm is finite
@@ -199,7 +197,7 @@ def follow(
     )
     inputs = evaluate(table, clock.hours)
     values = outputs.quantities(solution.values, began.individual, inputs, began.baseline.fat_mass)
-    shown = {name: shown_at(series, clock) for name, series in values.items() if name not in HIDDEN}
+    shown = {name: shown_at(series, clock) for name, series in values.items()}
     for name in BONES:
         shown[f"{name}_change"] = 100 * (shown[name] / shown[name][0] - 1)
     return shown, solution.status
@@ -217,7 +215,11 @@ def printed(completed: Completed, values: Values, constants: laboratory.Constant
     for name in values:
         if name in laboratory.analytes():
             assay, hour = own.get(name, usual)
-            found[name] = laboratory.to_laboratory(name, values[name], assay, hour, completed.age, constants)
+            state = values[name]
+            if name in laboratory.WITH_TESTOSTERONE_RHYTHM:  # testosterone that is given has no rhythm of the testis
+                rhythm = laboratory.rhythm(name, hour, completed.age, constants)
+                state, hour = state * (1 + (rhythm - 1) * values["own_testosterone_share"]), None
+            found[name] = laboratory.to_laboratory(name, state, assay, hour, completed.age, constants)
             if name in own and completed.measured_is_reference and found[name][0] > 0:
                 read = [r.printed for r in completed.readings if r.name == name and r.printed > 0]
                 if read:
@@ -227,6 +229,7 @@ def printed(completed: Completed, values: Values, constants: laboratory.Constant
 
 
 def _panel(values: Values, several: Sequence[Values]) -> Panel:
+    values = {name: series for name, series in values.items() if name not in HIDDEN}
     units = {name: CANONICAL[name] for name in values}
     if not several:
         return Panel(units, values)
@@ -242,7 +245,7 @@ def _trajectory(
     gathered: Sequence[tuple[Values, Values]], failed: int, off: int, draws: int, seed: int, events: Sequence[Event],
     taken: Sequence[Event],
 ) -> Trajectory:  # fmt: skip
-    remarks = [*completed.contradictions, *completed.notes, *cautions(drug_names([events], taken))]
+    remarks = [*completed.contradictions, *completed.notes, *provenance.cautions(drug_names([events], taken))]
     for name, (wanted, reached) in typical.missed.items():
         remarks.append(
             f"{name} was measured as {wanted:.4g} {CANONICAL[name]}, but this condition with these drugs gives "
@@ -267,13 +270,6 @@ def _trajectory(
         sources=provenance.sources(drug_names([events], taken), [f.source for f in completed.subject.published]),
         digests=provenance.digests(),
     )
-
-
-def cautions(names: Sequence[str]) -> list[str]:
-    """What must be said about these drugs together (data/cautions.yaml)."""
-    kinds = {drugs.get(name).kind for name in names}
-    rules = read_yaml(DATA / "cautions.yaml")["cautions"]
-    return [rule["sentence"] for rule in rules if set(rule["together"]) <= kinds]
 
 
 def describe(completed: Completed, typical: start.Start) -> dict[str, Any]:

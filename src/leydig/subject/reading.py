@@ -192,7 +192,15 @@ def _drugs(given: Any, where: str) -> list[str]:
         return []
     if isinstance(given, str) or not isinstance(given, Sequence):
         raise InputError(f'"drugs" in {where} must be a list of protocol texts such as ["anastrozole 1 mg daily"]')
-    return [_protocol(text, f"drugs[{number}] of {where}") for number, text in enumerate(given)]
+    texts = [_protocol(text, f"drugs[{number}] of {where}") for number, text in enumerate(given)]
+    return [text for text in texts if _has_doses(text)]
+
+
+def _has_doses(text: str) -> bool:
+    """Whether a protocol gives anything: "none" is not a drug that he takes."""
+    from leydig.pharmacology.protocol import Protocol
+
+    return bool(Protocol.parse(text).drugs)
 
 
 def _protocol(given: Any, where: str) -> str:
