@@ -34,7 +34,7 @@ BMD = [STATES.index(f"bone.{site}") for site in SITES]
 # Numerics, not physiology: how long a diseased man is followed until he rests; how long a treated one is
 # run in (whole weeks and 28-day cycles, so that schedules meet day 0 in step); what counts as missed.
 SETTLE_YEARS = 12.0
-RUN_IN_DAYS = 728.0
+RUN_IN_DAYS = 448.0
 MISS, TRACE = 0.05, 0.02
 
 
