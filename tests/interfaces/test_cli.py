@@ -19,7 +19,7 @@ from trajectories import trajectory
 
 import leydig
 from leydig import bibliography
-from leydig.cli import main
+from leydig.cli import main, shell
 from leydig.cli.options import horizon, weekday
 from leydig.errors import ModelWarning
 from leydig.studies import simulate as study
@@ -175,7 +175,11 @@ def test_the_columns_of_a_long_run_and_its_bands(asked, capsys):
 def test_options_reach_the_study(asked, capsys):
     assert main([*RUN, "--days", "2 years", "--bands", "--seed", "7", "--start-weekday", "thursday"]) == 0
     assert (asked["days"], asked["draws"], asked["seed"], asked["start_weekday"]) == (730.5, 200, 7, 3)
-    assert asked["progress"] is None  # standard error is no terminal here
+    asked["progress"](1, 2)  # standard error is no terminal here, so nothing is shown
+    shell.pressed.set()  # Ctrl-C whose exception got lost in a library is heard at the next step
+    with pytest.raises(KeyboardInterrupt):
+        asked["progress"](2, 2)
+    shell.pressed.clear()
     assert main([*RUN, "--draws", "300"]) == 0
     assert (asked["days"], asked["draws"], asked["seed"], asked["start_weekday"]) == (None, 300, 0, None)
     assert asked["subject"] == Subject.open("older-man")

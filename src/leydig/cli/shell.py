@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -28,7 +30,7 @@ def guarded(command: Any, arguments: Sequence[str]) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without the letters gets a spelling of them
     try:
-        with command.make_context("leydig", list(arguments)) as context:
+        with _listening(), command.make_context("leydig", list(arguments)) as context:
             code = command.invoke(context)
         sys.stdout.flush()
         return int(code or DONE)
@@ -51,6 +53,35 @@ def guarded(command: Any, arguments: Sequence[str]) -> int:
         where = f" {error.filename}" if error.filename else ""
         say("error", f"cannot read or write{where}: {error.strerror or error}")
         return FOUND_WRONG
+
+
+# Set when Ctrl-C was pressed: the exception alone can get lost inside a library that is just calling back.
+pressed = threading.Event()
+
+
+@contextmanager
+def _listening() -> Iterator[None]:
+    """Note Ctrl-C as well as raise it; the handler of before comes back at the end."""
+
+    def interrupt(*_: Any) -> None:
+        pressed.set()
+        raise KeyboardInterrupt
+
+    pressed.clear()
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def stop_if_interrupted(*_: Any) -> None:
+    """Raise what a lost Ctrl-C should have raised; long work calls this between its steps."""
+    if pressed.is_set():
+        raise KeyboardInterrupt
 
 
 def say(kind: str, sentence: str) -> None:
@@ -111,10 +142,10 @@ def collected_warnings() -> Iterator[list[str]]:
 
 
 @contextmanager
-def progress_bar(what: str, wanted: bool = True) -> Iterator[Progress | None]:
-    """A bar on standard error when it is a terminal; None, and nothing shown, when it is not."""
+def progress_bar(what: str, wanted: bool = True) -> Iterator[Progress]:
+    """A bar on standard error when it is a terminal, else nothing is shown; either way Ctrl-C is heard at each step."""
     if not (wanted and sys.stderr.isatty()):
-        yield None
+        yield stop_if_interrupted
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -124,6 +155,7 @@ def progress_bar(what: str, wanted: bool = True) -> Iterator[Progress | None]:
         task = bar.add_task(what, total=None)
 
         def update(done: int, total: int) -> None:
+            stop_if_interrupted()
             bar.update(task, completed=done, total=total)
 
         yield update
