@@ -107,6 +107,16 @@ def test_dose_response_to_anastrozole_is_flat():
     assert twice - daily < 0.2  # printed 0.63 and 0.65, each with a standard error near 0.1
 
 
+@pytest.mark.xfail(strict=True, reason="known miss: on the LC-MS/MS scale the fitted dose response is not flat")
+def test_dose_response_is_flat_on_the_state_scale():
+    daily, half, twice = (
+        change(course(OLDER, f"anastrozole {text}", [84]), "estradiol")
+        for text in ("1 mg daily", "0.5 mg daily", "1 mg twice weekly")
+    )
+    assert half - daily < 0.12
+    assert twice - daily < 0.25
+
+
 def test_fall_of_estradiol_is_shallow_in_intact_and_deep_in_clamped_men():
     intact = course(YOUNG, "letrozole 2.5 mg daily", [28])
     clamp = "degarelix 240 mg once + testosterone infusion 5 mg/day for 28 days"
@@ -152,11 +162,11 @@ def test_more_aromatase_lowers_testosterone_gonadotropins_and_sperm():
         assert excess[name][0] < before[name][0], name
 
 
+@pytest.mark.xfail(strict=True, reason="known miss: the fit gives normal men about a quarter more sperm")
 def test_no_gain_in_semen_in_normozoospermic_men():
     """Shoshany 2017, Helo 2015 (validation): no change of normal counts."""
     on = course(YOUNG, "anastrozole 1 mg daily", [180])
-    # the scatter of one man's count is 41 %, so a true gain of up to a third would read as no change in a small series
-    assert 1.0 <= change(on, "sperm_concentration") < 1.33
+    assert 1.0 <= change(on, "sperm_concentration") < 1.15
 
 
 def test_hypoandrogenic_men_gain_more_than_normal_ones():
@@ -171,8 +181,13 @@ def test_primary_failure_has_high_fsh_and_a_ceiling():
     values = course(YOUNG, "anastrozole 1 mg daily", [180], lesion=failed)
     assert values["FSH"][0] > 1.3 * YOUNG.FSH
     assert values["LH"][0] > 1.3 * YOUNG.LH
-    assert change(values, "sperm_concentration") < 1.33
     assert values["sperm_concentration"][-1] < 0.3 * YOUNG.sperm_concentration  # the ceiling is the testis
+
+
+@pytest.mark.xfail(strict=True, reason="known miss: the fit gives men with primary failure about a fifth more sperm")
+def test_primary_failure_gains_no_sperm():
+    values = course(YOUNG, "anastrozole 1 mg daily", [180], lesion=model.Lesion(leydig=0.35, sertoli=0.2))
+    assert change(values, "sperm_concentration") < 1.1
 
 
 def test_testosterone_stops_sperm_and_recovery_is_slow():
