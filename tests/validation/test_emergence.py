@@ -4,7 +4,7 @@ Each test states the published direction or size it is held against. Men are typ
 to the mean is not simulated here.
 
 What the fit misses stands as a strict expected failure at the limit set before the fit: the suite turns red
-when a later fit mends it, and README (Limits) and docs/calibration.md say the same to a reader.
+when a later fit mends it, and README (Limits) says the same to a reader.
 """
 
 import numpy as np
