@@ -1,10 +1,11 @@
-"""make calibrate: fit the joint parameters and write data/fits/joint.yaml and docs/calibration.md."""
+"""make calibrate: make the fits one after another, write data/fits/*.yaml and docs/calibration.md."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 import time
+from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -12,70 +13,90 @@ import numpy as np
 
 from leydig.evidence import trials
 from leydig.fits import load_fit
-from leydig.studies import calibrate
+from leydig.studies import calibrate, problem
 from leydig.studies.calibration_report import fit_file, page
-from leydig.studies.published import figures
 from leydig.writing import write_text
 
 ROOT = Path(__file__).resolve().parent.parent
-_problem: calibrate.Problem
-_held_out: calibrate.Problem
-_free: calibrate.Free
+_problem: problem.Problem
+_free: problem.Free
+_fixed: Mapping[str, float]
 
 
-def _load() -> None:
-    """Per worker: the arms, prepared once. Only the calibration arms are fitted."""
-    global _problem, _held_out, _free
-    _held_out = calibrate.assemble([t for t in trials("validation") if figures(t)])
-    _problem = calibrate.assemble([t for t in trials("calibration") if figures(t)])
-    _free = calibrate.free_parameters()
+def _load(fit: str, fixed: Mapping[str, float]) -> None:
+    """Per worker: the arms that inform a fit, prepared once."""
+    global _problem, _free, _fixed
+    _problem = problem.assemble(trials("calibration"), fit)
+    _free, _fixed = problem.free_parameters(fit), fixed
+
+
+def _load_held_out(free: problem.Free) -> None:
+    """Per worker: the validation arms and every fitted parameter."""
+    global _problem, _free, _fixed
+    _problem, _free, _fixed = problem.assemble(trials("validation")), free, {}
 
 
 def _predict(values: np.ndarray) -> np.ndarray:
-    return calibrate.predictions(_problem, *calibrate.place(_free, values))
-
-
-def _predict_held_out(values: np.ndarray) -> np.ndarray:
-    return calibrate.predictions(_held_out, *calibrate.place(_free, values))
+    return problem.predictions(_problem, *problem.place(_free, values, _fixed))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--starts", type=int, default=0, help="random starts besides the prior's centre")
-    parser.add_argument("--warm", action="store_true", help="begin at the present fit, not at the priors' centre")
+    parser.add_argument("--warm", action="store_true", help="begin at the present fits, not at the priors' centre")
+    parser.add_argument("--begin", choices=problem.FITS, default=problem.FITS[0], help="keep the fits before this")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--dry", action="store_true", help="write nothing")
     options = parser.parse_args()
-    _load()
     began, rng = time.monotonic(), np.random.default_rng(options.seed)
 
     def say(line: str) -> None:
         print(f"{time.monotonic() - began:6.0f} s  {line}", file=sys.stderr, flush=True)
 
+    kept = problem.FITS[: problem.FITS.index(options.begin)]
+    estimates = [calibrate.stored(fit) for fit in kept]
+    fixed = problem.earlier(options.begin)
+    objectives = {fit: [estimate.objective] for fit, estimate in zip(kept, estimates, strict=True)}
+    for fit in problem.FITS[len(kept) :]:
+        study = estimates[-1].study if estimates else {}
+        found = make(fit, fixed, study, options, rng, say)
+        best = min(found, key=lambda e: e.objective)
+        if not options.dry:
+            write_text(ROOT / f"src/leydig/data/fits/{fit}.yaml", fit_file(fit, best, _problem, fixed))
+            say(f"wrote src/leydig/data/fits/{fit}.yaml")
+        estimates.append(best)
+        objectives[fit] = [e.objective for e in found]
+        fixed = {**fixed, **dict(zip(best.free.names, np.exp(best.values).tolist(), strict=True))}
+    whole = calibrate.together(estimates)
+    say("slopes of the validation figures")
+    _load_held_out(whole.free)
+    with ProcessPoolExecutor(2, initializer=_load_held_out, initargs=(whole.free,)) as pool:
+        search = calibrate.Search(_problem, whole.free, pool, _predict, say)
+        slopes = calibrate.differences(search, whole.values, _predict(whole.values))
+    if not options.dry:
+        write_text(ROOT / "docs/calibration.md", page(whole, objectives, slopes))
+        say("wrote docs/calibration.md")
+
+
+def make(fit, fixed, study, options, rng, say) -> list[calibrate.Estimate]:
+    """One fit from each of its starts."""
+    _load(fit, fixed)
     say(
-        f"{len(_problem.figures)} figures of {len({f.trial for f in _problem.figures})} calibration studies, "
+        f"{fit}: {len(_problem.figures)} figures of {len({f.trial for f in _problem.figures})} calibration studies, "
         f"{len(_problem.arms)} arms, {len(_free.names)} parameters"
     )
-    known = load_fit(calibrate.FIT).values if options.warm else {}
-    present = np.array([np.log(known.get(name, np.exp(c))) for name, c in zip(_free.names, _free.centre, strict=True)])
+    known = load_fit(fit).values if options.warm and fit in problem.fits() else {}
+    centre = np.log([known.get(name, np.exp(c)) for name, c in zip(_free.names, _free.centre, strict=True)])
     _predict(_free.centre)  # compiles before the workers start
-    with ProcessPoolExecutor(2, initializer=_load) as pool:
-        estimates = []
+    estimates = []
+    with ProcessPoolExecutor(2, initializer=_load, initargs=(fit, fixed)) as pool:
         for turn in range(1 + options.starts):
             away = 0.5 * _free.spread * rng.standard_normal(len(_free.names)) if turn else 0.0
-            begin = np.clip((present if options.warm else _free.centre) + away, _free.low, _free.high)
             say(f"start {turn + 1} of {1 + options.starts}")
-            search = calibrate.Search(_problem, _free, pool, _predict, say)
-            estimates.append(calibrate.fit(search, begin))
+            search = calibrate.Search(_problem, _free, pool, _predict, say, fixed, study)
+            estimates.append(calibrate.fit(search, np.clip(centre + away, _free.low, _free.high)))
             say(f"objective {estimates[-1].objective:.2f}")
-        best = min(estimates, key=lambda e: e.objective)
-        say("slopes of the validation figures")
-        search = calibrate.Search(_held_out, _free, pool, _predict_held_out, say)
-        slopes = calibrate.differences(search, best.values, _predict_held_out(best.values))
-    if not options.dry:
-        write_text(ROOT / "src/leydig/data/fits/joint.yaml", fit_file(best, _problem))
-        write_text(ROOT / "docs/calibration.md", page(best, _problem, [e.objective for e in estimates], slopes))
-        say("wrote src/leydig/data/fits/joint.yaml and docs/calibration.md")
+    return estimates
 
 
 if __name__ == "__main__":

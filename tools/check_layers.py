@@ -16,9 +16,20 @@ PACKAGE = "leydig"
 
 # Lowest first. A module may import from its own line and from the lines before it.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "writing", "files", "quantities", "units", "bibliography", "fits", "parameters", "evidence"),
+    ("errors", "writing", "files", "quantities", "units", "bibliography", "fits", "parameters", "grading", "evidence"),
     ("physiology", "pharmacology", "engine"),
-    ("model", "outputs", "matching", "start", "laboratory", "population_prior", "completion", "subject"),
+    (
+        "exposure",
+        "model",
+        "baseline",
+        "outputs",
+        "matching",
+        "start",
+        "laboratory",
+        "population_prior",
+        "completion",
+        "subject",
+    ),
     ("studies",),
     ("io", "report"),
     ("cli", "web"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from leydig.pharmacology import drugs
+from leydig.pharmacology.drug_file import Mixture
 from leydig.pharmacology.published import Line, table
 from leydig.writing import write_text
 
@@ -22,9 +23,8 @@ def row(line: Line) -> str:
     spread = f" ± {f.spread:g}" if f.spread is not None else ""
     verdict = "reproduced" if line.reproduced else "**missed**"
     where = f"{f.source}, {f.where}"
-    return (
-        f"| {f.quantity.replace('_', ' ')} | {f.value:g}{spread} {f.unit} | {line.computed:.3g} | {verdict} | {where} |"
-    )
+    quantity = f"{f.quantity.replace('_', ' ')}{f' of {f.constituent}' if f.constituent else ''}"
+    return f"| {quantity} | {f.value:g}{spread} {f.unit} | {line.computed:.3g} | {verdict} | {where} |"
 
 
 def page() -> str:
@@ -36,6 +36,11 @@ def page() -> str:
         missed += sum(not line.reproduced for line in lines)
         low, high = drug.dose.accepted
         parts.append(f"\n## {drug.name}\n\n{drug.kind}; accepted dose {low:g} to {high:g} {drug.dose.unit}\n")
+        if isinstance(drug, Mixture):
+            parts.append(f"A mixture of {' and '.join(drug.contains)}.\n")
+        if drug.unmeasured:
+            parts.append(drug.unmeasured)
+            continue
         parts.append("| figure | published | computed | | source |\n|---|---|---|---|---|")
         parts += [row(line) for line in lines]
     return HEADER + f"\n{count} figures, {missed} missed.\n" + "\n".join(parts) + "\n"

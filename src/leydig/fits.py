@@ -34,6 +34,7 @@ class Fit(NamedTuple):
     correlation: np.ndarray  # (n, n), symmetric, ones on the diagonal
     between_study: dict[str, Any]
     assay_offsets: dict[str, Any]
+    objective: float  # of its best start
     digest: str
 
 
@@ -59,6 +60,7 @@ class _FitFile(_Strict):
     correlation: _Correlation
     between_study: dict[str, Any] = {}
     assay_offsets: dict[str, Any] = {}
+    objective: float = 0.0
     digest: str = ""
 
 
@@ -99,6 +101,7 @@ def read_fit(path: Path | str) -> Fit:
         correlation=_full(file.correlation.lower, len(names), path.name),
         between_study=file.between_study,
         assay_offsets=file.assay_offsets,
+        objective=file.objective,
         digest=file.digest,
     )
 

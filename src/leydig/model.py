@@ -1,17 +1,26 @@
 """The whole man: joins the organ systems and the drugs into one set of equations.
 
-Systems see each other only through the named signals assembled here. ``personalise`` turns a man's
-baseline into his hidden capacities in closed form, so that untreated he rests exactly there.
+Systems see each other only through the named signals assembled here. ``baseline`` turns a man's measured
+values into the capacities (``Man``) with which these equations rest exactly there.
 """
 
 from functools import cache
 from typing import NamedTuple
 
+from leydig import exposure
 from leydig import parameters as parameter_files
 from leydig.engine.trace import Traced, trace
-from leydig.pharmacology import effects, letrozole
-from leydig.physiology import bone, hypothalamus_pituitary, spermatogenesis, steroids, testis
-from leydig.units import from_molar, to_molar
+from leydig.pharmacology import aromatase_enzyme, effects, gnrh_receptor, letrozole
+from leydig.physiology import (
+    body,
+    bone,
+    cardiometabolic,
+    hypothalamus_pituitary,
+    spermatogenesis,
+    steroids,
+    testis,
+    wellbeing,
+)
 
 
 class State(NamedTuple):
@@ -20,7 +29,11 @@ class State(NamedTuple):
     steroids: steroids.State
     spermatogenesis: spermatogenesis.State
     bone: bone.State
+    cardiometabolic: cardiometabolic.State
+    wellbeing: wellbeing.State
     letrozole: letrozole.State
+    aromatase_enzyme: aromatase_enzyme.State
+    gnrh_receptor: gnrh_receptor.State
 
 
 class Parameters(NamedTuple):
@@ -30,9 +43,14 @@ class Parameters(NamedTuple):
     testis: testis.Parameters
     steroids: steroids.Parameters
     spermatogenesis: spermatogenesis.Parameters
+    body: body.Parameters
     bone: bone.Parameters
+    cardiometabolic: cardiometabolic.Parameters
+    wellbeing: wellbeing.Parameters
     effects: effects.Parameters
     letrozole: letrozole.Parameters
+    aromatase_enzyme: aromatase_enzyme.Parameters
+    gnrh_receptor: gnrh_receptor.Parameters
 
 
 class Man(NamedTuple):
@@ -42,7 +60,10 @@ class Man(NamedTuple):
     testis: testis.Capacity
     steroids: steroids.Capacity
     spermatogenesis: spermatogenesis.Capacity
+    body: body.Setpoints
     bone: bone.Setpoints
+    cardiometabolic: cardiometabolic.Setpoints
+    wellbeing: wellbeing.Setpoints
 
 
 class Individual(NamedTuple):
@@ -57,85 +78,64 @@ class Inputs(NamedTuple):
 
     anastrozole: float = 0.0  # ng/mL
     letrozole_absorption: float = 0.0  # ng/mL/h
-    testosterone_input: float = 0.0  # nmol/h
-    estradiol_input: float = 0.0  # nmol/h
-    degarelix: float = 0.0  # ng/mL
+    exemestane: float = 0.0  # ng/mL
+    testolactone: float = 0.0  # ng/mL
     ketoconazole: float = 0.0  # ug/mL
+    enclomiphene: float = 0.0  # ng/mL
+    zuclomiphene: float = 0.0  # ng/mL
+    testosterone_input: float = 0.0  # nmol/h
+    dihydrotestosterone_input: float = 0.0  # nmol/h
+    estradiol_input: float = 0.0  # nmol/h
     hCG: float = 0.0  # IU/L
     FSH_given: float = 0.0  # IU/L
-    fat_mass: float = 1.0  # 1, relative to baseline
+    degarelix: float = 0.0  # ng/mL
+    leuprolide: float = 0.0  # ng/mL
+    goserelin: float = 0.0  # ng/mL
+    weight_change: float = 0.0  # 1, of body weight at day 0
     resorption_drive: float = 1.0  # 1
     age: float = 0.0  # years; every caller sets it
 
 
-class Baseline(NamedTuple):
-    """An untreated, intact reference man, in the units people use (state scale: 24-hour mean, LC-MS/MS)."""
-
-    age: float  # years
-    fat_mass: float  # kg
-    testosterone: float  # ng/dL
-    estradiol: float  # pg/mL
-    LH: float  # IU/L
-    FSH: float  # IU/L
-    SHBG: float  # nmol/L
-    inhibin_B: float  # pg/mL
-    sperm_concentration: float  # 10^6/mL
-    semen_volume: float  # mL
-    total_motility: float  # %
-    normal_morphology: float  # %
-    bmd_spine: float  # g/cm2
-    bmd_hip: float  # g/cm2
-    CTX: float  # pg/mL
-    P1NP: float  # ug/L
-    sensitivity: float  # 1, of germ cells to FSH and testosterone
-
-
-class Lesion(NamedTuple):
-    """What disease has taken (below 1) or given (aromatase excess: above 1)."""
-
-    gnrh_outflow: float = 1.0
-    leydig: float = 1.0
-    sertoli: float = 1.0
-    aromatase: float = 1.0
-
-
-def androgen_in_bone(androgen, p: steroids.Parameters):
-    """Androgen as ng/dL of total testosterone in a man with reference SHBG; DHT counts by its potency."""
-    reference = steroids.free_testosterone(p.reference_testosterone, p.reference_SHBG, p)
-    reference_DHT = free_dihydrotestosterone_at_rest(reference, p)
-    scale = p.reference_testosterone / steroids.androgen(reference, reference_DHT, p)
-    return from_molar("testosterone", androgen * scale)
-
-
-def free_dihydrotestosterone_at_rest(free_testosterone, p: steroids.Parameters):
-    """Free DHT (nmol/L) of a man at rest: the reference man's, moved by saturable reduction of his own T."""
-    reference = steroids.free_testosterone(p.reference_testosterone, p.reference_SHBG, p)
-    per_free = steroids.total_dihydrotestosterone(1.0, reference, p.reference_SHBG, p)
-    own = free_testosterone / (p.reduction_half + free_testosterone)
-    return p.dihydrotestosterone_reference / per_free * own * (p.reduction_half + reference) / reference
+def concentrations(state: State, inputs: Inputs) -> effects.Concentrations:
+    """Drugs in plasma, whether an input or a state."""
+    return effects.Concentrations(
+        anastrozole=inputs.anastrozole,
+        letrozole=state.letrozole.central,
+        ketoconazole=inputs.ketoconazole,
+        degarelix=inputs.degarelix,
+        exemestane=inputs.exemestane,
+        testolactone=inputs.testolactone,
+        enclomiphene=inputs.enclomiphene,
+        zuclomiphene=inputs.zuclomiphene,
+    )
 
 
 def derivatives(state: State, individual: Individual, inputs: Inputs) -> State:
     """Rates of change per hour of the whole man: each system with the signals it is given."""
     man, p = individual
-    free = state.steroids.free_testosterone
-    androgen = steroids.androgen(free, state.steroids.free_dihydrotestosterone, p.steroids)
-    drug = effects.Concentrations(inputs.anastrozole, state.letrozole.central, inputs.ketoconazole, inputs.degarelix)
+    blood = state.steroids
+    drug = concentrations(state, inputs)
     load = effects.inhibitor_load(drug, p.effects)
     synthesis = effects.steroidogenesis(drug, p.effects)
+    agonist = gnrh_receptor.occupancy(inputs.leuprolide, inputs.goserelin, p.gnrh_receptor)
     FSH = state.axis.FSH + inputs.FSH_given
     testosterone_in_testis = state.testis.intratesticular_testosterone
+    relative_in_testis = testosterone_in_testis / man.testis.intratesticular_testosterone
+    fat_mass = body.relative_fat(inputs.weight_change, man.body, p.body)
+    androgen, estradiol = exposure.androgen(blood, p.steroids), exposure.estradiol(blood, p.steroids)
+    half = p.steroids.testicular_aromatase_half
     return State(
         axis=hypothalamus_pituitary.derivatives(
             state.axis,
             man.axis,
             p.axis,
             hypothalamus_pituitary.Signals(
-                androgen=androgen,
-                estrogen=state.steroids.free_estradiol,
+                androgen=steroids.androgen(blood.free_testosterone, blood.free_dihydrotestosterone, p.steroids),
+                estrogen=effects.estrogen_seen(blood.free_estradiol, man.axis.estrogen, drug, p.effects),
                 inhibin_B=state.testis.inhibin_B,
-                gnrh_action=effects.gnrh_action(drug, p.effects),
-                fat_mass=inputs.fat_mass,
+                gnrh_action=effects.gnrh_action(drug, p.effects)
+                * gnrh_receptor.action(state.gnrh_receptor, agonist, p.gnrh_receptor),
+                fat_mass=fat_mass,
             ),
         ),
         testis=testis.derivatives(
@@ -145,18 +145,21 @@ def derivatives(state: State, individual: Individual, inputs: Inputs) -> State:
             testis.Signals(LH=state.axis.LH, FSH=FSH, hCG=inputs.hCG, steroidogenesis=synthesis),
         ),
         steroids=steroids.derivatives(
-            state.steroids,
+            blood,
             man.steroids,
             p.steroids,
             steroids.Signals(
-                testicular_testosterone=testosterone_in_testis / man.testis.intratesticular_testosterone,
+                testicular_testosterone=relative_in_testis,
                 adrenal=synthesis,
                 testosterone_input=inputs.testosterone_input,
+                dihydrotestosterone_input=inputs.dihydrotestosterone_input,
                 estradiol_input=inputs.estradiol_input,
                 adipose_inhibition=effects.inhibition(load, 1.0, p.effects),
                 lean_inhibition=effects.inhibition(load, p.effects.lean_resistance, p.effects),
                 testicular_inhibition=effects.inhibition(load, p.effects.testicular_resistance, p.effects),
-                fat_mass=inputs.fat_mass,
+                peripheral_enzyme=state.aromatase_enzyme.peripheral,
+                testicular_enzyme=state.aromatase_enzyme.testicular,
+                fat_mass=fat_mass,
             ),
         ),
         spermatogenesis=spermatogenesis.derivatives(
@@ -170,105 +173,29 @@ def derivatives(state: State, individual: Individual, inputs: Inputs) -> State:
             man.bone,
             p.bone,
             bone.Signals(
-                estradiol=total_estradiol(state, p),
-                androgen=androgen_in_bone(androgen, p.steroids),
+                estradiol=estradiol,
+                androgen=androgen,
                 age=inputs.age,
                 resorption_drive=inputs.resorption_drive,
             ),
         ),
+        cardiometabolic=cardiometabolic.derivatives(
+            state.cardiometabolic,
+            man.cardiometabolic,
+            p.cardiometabolic,
+            cardiometabolic.Signals(androgen=androgen, estradiol=estradiol, fat_mass=fat_mass),
+        ),
+        wellbeing=wellbeing.derivatives(
+            state.wellbeing,
+            man.wellbeing,
+            p.wellbeing,
+            wellbeing.Signals(androgen=androgen, estradiol=estradiol, fat_mass=fat_mass),
+        ),
         letrozole=letrozole.derivatives(state.letrozole, p.letrozole, inputs.letrozole_absorption),
-    )
-
-
-def total_estradiol(state: State, p: Parameters):
-    """Total estradiol, pg/mL."""
-    s = state.steroids
-    total = steroids.total_estradiol(s.free_estradiol, s.free_testosterone, s.SHBG, p.steroids)
-    return from_molar("estradiol", total)
-
-
-def personalise(baseline: Baseline, p: Parameters, lesion: Lesion | None = None) -> Man:
-    """A man's hidden capacities from his baseline, in closed form.
-
-    The reference man is intact and untreated: there every hormone derivative is zero. A lesion then
-    scales what disease took; his diseased state follows from the equations.
-    """
-    lesion = lesion or Lesion()
-    s = p.steroids
-    total = to_molar("testosterone", baseline.testosterone)
-    free = steroids.free_testosterone(total, baseline.SHBG, s)
-    estradiol = to_molar("estradiol", baseline.estradiol)
-    free_estradiol = estradiol / steroids.total_estradiol(1.0, free, baseline.SHBG, s)
-    free_DHT = free_dihydrotestosterone_at_rest(free, s)
-    reference_free = steroids.free_testosterone(s.reference_testosterone, s.reference_SHBG, s)
-    reference_free_estradiol = s.reference_estradiol / steroids.total_estradiol(
-        1.0, reference_free, s.reference_SHBG, s
-    )
-    relative_free = free / reference_free
-    testosterone_in_testis = p.spermatogenesis.normal_intratesticular_testosterone * relative_free
-
-    # the estrone route makes an amount that follows aromatising tissue, the testis one that follows his
-    # testosterone; what is left of his estradiol is his own aromatase outside the testis
-    scarce = s.reference_estradiol / estradiol
-    tissue = steroids.aromatising_tissue(baseline.fat_mass, s)
-    in_fat = steroids.adipose_fraction(baseline.fat_mass, s)
-    from_testis = min(max(s.testicular_share * relative_free * scarce, s.testicular_share_low), s.testicular_share_high)
-    from_estrone = min(s.estrone_share * min(scarce * tissue, s.estrone_share_limit), s.other_share_high - from_testis)
-    peripheral = 1 - from_testis - from_estrone
-
-    resting = spermatogenesis.Signals(FSH=baseline.FSH, intratesticular_testosterone=testosterone_in_testis)
-    germ = spermatogenesis.Capacity(baseline.sensitivity, 0, 1, 0, 0, 0, 1)
-    output = spermatogenesis.at_rest(germ, p.spermatogenesis, resting).ducts_3
-    return Man(
-        axis=hypothalamus_pituitary.Setpoints(
-            androgen=steroids.androgen(free, free_DHT, s),
-            estrogen=free_estradiol,
-            LH=baseline.LH,
-            FSH=baseline.FSH,
-            inhibin_B=baseline.inhibin_B,
-            gnrh_outflow=lesion.gnrh_outflow,
+        aromatase_enzyme=aromatase_enzyme.derivatives(
+            state.aromatase_enzyme, p.aromatase_enzyme, drug, protection=(half + relative_in_testis) / half
         ),
-        testis=testis.Capacity(
-            LH=baseline.LH,
-            FSH=baseline.FSH,
-            inhibin_B=baseline.inhibin_B,
-            intratesticular_testosterone=testosterone_in_testis,
-            in_use=testis.capacity_in_use(free, reference_free, baseline.age, baseline.LH, p.testis),
-            leydig=lesion.leydig,
-            sertoli=lesion.sertoli,
-        ),
-        steroids=steroids.Capacity(
-            free_testosterone=free,
-            free_dihydrotestosterone=free_DHT,
-            estrone=s.estrone_reference * tissue,
-            free_estradiol=free_estradiol,
-            SHBG=baseline.SHBG,
-            adipose_fraction=in_fat,
-            adipose_aromatase=peripheral * in_fat,
-            lean_aromatase=peripheral * (1 - in_fat),
-            estrone_route=from_estrone,
-            testicular_aromatase=from_testis,
-            aromatase=lesion.aromatase,
-            free_clearance_testosterone=s.testosterone_clearance * s.reference_testosterone / reference_free,
-            free_clearance_estradiol=s.estradiol_clearance * s.reference_estradiol / reference_free_estradiol,
-        ),
-        spermatogenesis=spermatogenesis.Capacity(
-            sensitivity=baseline.sensitivity,
-            ceiling=baseline.sperm_concentration / output,
-            sertoli=lesion.sertoli,
-            volume=baseline.semen_volume,
-            motility=baseline.total_motility,
-            morphology=baseline.normal_morphology,
-            output=output,
-        ),
-        bone=bone.Setpoints(
-            estradiol=baseline.estradiol,
-            androgen=androgen_in_bone(steroids.androgen(free, free_DHT, s), s),
-            bmd_spine=baseline.bmd_spine,
-            bmd_hip=baseline.bmd_hip,
-            CTX=baseline.CTX,
-            P1NP=baseline.P1NP,
-        ),
+        gnrh_receptor=gnrh_receptor.derivatives(state.gnrh_receptor, p.gnrh_receptor, agonist),
     )
 
 
@@ -291,7 +218,11 @@ def at_rest(man: Man, p: Parameters) -> State:
             spermatogenesis.Signals(man.axis.FSH, man.testis.intratesticular_testosterone),
         ),
         bone=bone.at_rest(man.bone),
+        cardiometabolic=cardiometabolic.at_rest(man.cardiometabolic),
+        wellbeing=wellbeing.at_rest(man.wellbeing, p.wellbeing),
         letrozole=letrozole.at_rest(),
+        aromatase_enzyme=aromatase_enzyme.at_rest(),
+        gnrh_receptor=gnrh_receptor.at_rest(),
     )
 
 
@@ -300,9 +231,14 @@ SYSTEMS = {
     "testis": testis,
     "steroids": steroids,
     "spermatogenesis": spermatogenesis,
+    "body": body,
     "bone": bone,
+    "cardiometabolic": cardiometabolic,
+    "wellbeing": wellbeing,
     "effects": effects,
     "letrozole": letrozole,
+    "aromatase_enzyme": aromatase_enzyme,
+    "gnrh_receptor": gnrh_receptor,
 }
 
 

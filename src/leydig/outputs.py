@@ -6,16 +6,29 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from leydig import model
+from leydig import exposure, model
 from leydig import parameters as parameter_files
 from leydig.engine.trace import build
-from leydig.physiology import bone, spermatogenesis, steroids
+from leydig.physiology import body, bone, cardiometabolic, spermatogenesis, steroids, wellbeing
 from leydig.physiology.arithmetic import positive
 from leydig.population_prior import density_reference
 from leydig.units import from_molar
 
 # Drugs whose level is a quantity, where they are given.
-DRUGS = ("anastrozole", "letrozole", "ketoconazole", "degarelix", "hCG", "FSH_given")
+DRUGS = (
+    "anastrozole",
+    "letrozole",
+    "exemestane",
+    "testolactone",
+    "ketoconazole",
+    "enclomiphene",
+    "zuclomiphene",
+    "hCG",
+    "FSH_given",
+    "degarelix",
+    "leuprolide",
+    "goserelin",
+)
 
 
 class Reporting(NamedTuple):
@@ -35,14 +48,11 @@ def bone_reference() -> bone.Reference:
     return parameter_files.record(bone.Reference, "bone_reference")
 
 
-def quantities(
-    states: np.ndarray, individual: model.Individual, inputs: np.ndarray, fat_mass: float
-) -> dict[str, np.ndarray]:
+def quantities(states: np.ndarray, individual: model.Individual, inputs: np.ndarray) -> dict[str, np.ndarray]:
     """Named quantities over time.
 
-    ``states`` (times, n states), ``inputs`` (channels, times) as ``model.Inputs`` orders them,
-    ``fat_mass`` (kg) at baseline. Returns arrays (times,) in the units of ``units.CANONICAL``;
-    ``relative_NTX`` is relative to the man at rest.
+    ``states`` (times, n states), ``inputs`` (channels, times) as ``model.Inputs`` orders them.
+    Returns arrays (times,) in the units of ``units.CANONICAL``; ``relative_NTX`` is relative to the man at rest.
     """
     state: model.State = build(model.State, states.T)
     man, p = individual
@@ -50,8 +60,8 @@ def quantities(
     blood, s = state.steroids, p.steroids
     free = blood.free_testosterone
     testosterone = from_molar("testosterone", steroids.total_testosterone(free, blood.SHBG, s))
-    estradiol = model.total_estradiol(state, p)
-    androgen = model.androgen_in_bone(steroids.androgen(free, blood.free_dihydrotestosterone, s), s)
+    estradiol = exposure.estradiol(blood, s)
+    androgen = exposure.androgen(blood, s)
     DHT = steroids.total_dihydrotestosterone(blood.free_dihydrotestosterone, free, blood.SHBG, s)
     germ = man.spermatogenesis
     concentration = spermatogenesis.concentration(state.spermatogenesis, germ)
@@ -79,6 +89,7 @@ def quantities(
         "intratesticular_testosterone": state.testis.intratesticular_testosterone,
         "sperm_concentration": concentration,
         "semen_volume": volume,
+        "total_sperm_count": volume * concentration,
         "total_motility": motility,
         "normal_morphology": spermatogenesis.morphology(state.spermatogenesis, germ, p.spermatogenesis),
         "total_motile_sperm_count": volume * concentration * motility / 100,
@@ -93,8 +104,53 @@ def quantities(
         "z_score_spine": z_spine,
         "z_score_hip": z_hip,
         "fracture_risk_10y": bone.fracture_risk(z_hip, u.age, estradiol, reference),
-        "fat_mass": fat_mass * u.fat_mass,
+        **heart_and_metabolism(state.cardiometabolic, individual, u, androgen, estradiol),
+        **feelings(state.wellbeing, individual),
         **drug_levels(state, u),
+    }
+
+
+def heart_and_metabolism(
+    state: cardiometabolic.State,
+    individual: model.Individual,
+    u: model.Inputs,
+    androgen: np.ndarray,
+    estradiol: np.ndarray,
+) -> dict[str, np.ndarray]:
+    """Lipids, sugar, body composition, vessel, blood count and prostate."""
+    own, p = individual.man, individual.parameters
+    seen = cardiometabolic.Signals(androgen, estradiol, body.relative_fat(u.weight_change, own.body, p.body))
+    lean_change = body.lean_change(u.weight_change, own.body, p.body)
+    man = own.cardiometabolic
+    return {
+        "HDL": cardiometabolic.HDL(state, man),
+        "LDL": cardiometabolic.LDL(state, man),
+        "total_cholesterol": cardiometabolic.total_cholesterol(state, man),
+        "triglycerides": cardiometabolic.triglycerides(state, man),
+        "glucose": cardiometabolic.glucose(state, man),
+        "insulin_sensitivity": cardiometabolic.insulin_sensitivity(state, man),
+        "fat_mass": cardiometabolic.fat_mass(state, man, p.cardiometabolic, seen),
+        "lean_mass": cardiometabolic.lean_mass(state, man, lean_change),
+        "muscle_fat": cardiometabolic.muscle_fat(state, man),
+        "CRP": cardiometabolic.CRP(state, man),
+        "flow_mediated_dilation": cardiometabolic.flow_mediated_dilation(state, man),
+        "hematocrit": cardiometabolic.hematocrit(state, man),
+        "PSA": cardiometabolic.PSA(state, man),
+    }
+
+
+def feelings(state: wellbeing.State, individual: model.Individual) -> dict[str, np.ndarray]:
+    """Desire, erection, symptoms, cognition."""
+    man, p = individual.man.wellbeing, individual.parameters.wellbeing
+    return {
+        "desire_score": wellbeing.desire_score(state, man, p),
+        "erectile_function_score": wellbeing.erectile_function_score(state, man, p),
+        "hot_flush_probability": wellbeing.hot_flush_probability(state, p),
+        "low_mood_probability": wellbeing.low_mood_probability(state, p),
+        "fatigue_probability": wellbeing.fatigue_probability(state, p),
+        "anxiety_probability": wellbeing.anxiety_probability(state, p),
+        "joint_pain_probability": wellbeing.joint_pain_probability(state, p),
+        "cognition_score": wellbeing.cognition_score(state),
     }
 
 
@@ -108,11 +164,8 @@ def own_testosterone_share(state: model.State, man: model.Man) -> np.ndarray:
 def drug_levels(state: model.State, u: model.Inputs) -> Mapping[str, np.ndarray]:
     """Levels of the drugs that are there at all, by name."""
     levels: dict[str, Any] = {
-        "anastrozole": u.anastrozole,
+        **{name: getattr(u, name) for name in DRUGS if name in u._fields},
         "letrozole": state.letrozole.central,
         "ketoconazole": 1000 * u.ketoconazole,  # ug/mL to ng/mL
-        "degarelix": u.degarelix,
-        "hCG": u.hCG,
-        "FSH_given": u.FSH_given,
     }
     return {name: level for name, level in levels.items() if np.any(level > 0)}

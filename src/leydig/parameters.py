@@ -25,7 +25,18 @@ from leydig.files import DATA, read_yaml
 from leydig.fits import Fit, load_fit
 from leydig.units import check_unit
 
-__all__ = ["BetweenMen", "Fit", "Parameter", "Prior", "load", "load_file", "load_fit", "record", "systems"]
+__all__ = [
+    "BetweenMen",
+    "Fit",
+    "Parameter",
+    "Prior",
+    "Uncertainty",
+    "load",
+    "load_file",
+    "load_fit",
+    "record",
+    "systems",
+]
 
 Record = TypeVar("Record", bound=tuple[Any, ...])
 
@@ -48,6 +59,18 @@ class BetweenMen(Strict):
     @model_validator(mode="after")
     def one_spread(self) -> Self:
         """Exactly one of the two spreads is given."""
+        return _one_of(self, "log_sd", "sd")
+
+
+class Uncertainty(Strict):
+    """How well a number that no fit makes is known: standard error on the log (``log_sd``) or natural scale (``sd``)."""
+
+    log_sd: Annotated[float, Field(gt=0)] | None = None
+    sd: Annotated[float, Field(gt=0)] | None = None
+
+    @model_validator(mode="after")
+    def one_scale(self) -> Self:
+        """Exactly one of the two is given."""
         return _one_of(self, "log_sd", "sd")
 
 
@@ -103,6 +126,7 @@ class Entry(Strict):
     prior: Prior | None = None
     bounds: tuple[float, float] | None = None
     between_men: BetweenMen | None = None
+    uncertainty: Uncertainty | None = None  # of a value that no fit makes; drawn in bands
     note: str | None = None
 
     @model_validator(mode="after")
@@ -114,6 +138,8 @@ class Entry(Strict):
                 raise InputError('a fitted parameter needs "fit" and "prior"')
             if self.value is not None:
                 raise InputError('a fitted parameter has no "value" of its own; it comes from its fit')
+            if self.uncertainty is not None:
+                raise InputError('a fitted parameter has no "uncertainty" of its own; its fit gives the standard error')
         else:
             if self.value is None:
                 raise InputError(f'a parameter of kind {self.kind} needs a "value"')

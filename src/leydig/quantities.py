@@ -98,6 +98,12 @@ SPELLINGS: dict[str, dict[str, str]] = {
 }
 
 
+_DRUGS = (
+    *("anastrozole", "letrozole", "exemestane", "testolactone", "ketoconazole"),
+    *("enclomiphene", "zuclomiphene", "degarelix", "leuprolide", "goserelin"),
+)
+
+
 class Quantity(NamedTuple):
     """What is known about one quantity's unit."""
 
@@ -128,12 +134,12 @@ def _table() -> dict[str, Quantity]:
         "inhibin_B": Quantity("pg/mL", "mass concentration"),
         "SHBG": Quantity("nmol/L", "molar concentration"),
         "intratesticular_testosterone": Quantity("nmol/L", "steroid", t),
-        **dict.fromkeys(("anastrozole", "letrozole", "degarelix", "ketoconazole"), drug),
+        **dict.fromkeys(_DRUGS, drug),
         "sperm_concentration": Quantity("10^6/mL", "cells per volume"),
         "semen_volume": Quantity("mL", "volume"),
         **dict.fromkeys(("total_motility", "progressive_motility", "normal_morphology", "vitality"), percent),
         **dict.fromkeys(("total_sperm_count", "total_motile_sperm_count"), cells),
-        "conception_probability": probability,
+        **dict.fromkeys(("conception_probability", "cumulative_conception_probability"), probability),
         **dict.fromkeys(("bmd_spine", "bmd_hip", "bmd_femoral_neck", "bmd_forearm"), bmd),
         **dict.fromkeys(("bmd_spine_change", "bmd_hip_change"), Quantity("%", "percent only")),
         **dict.fromkeys(("t_score_spine", "t_score_hip", "z_score_spine", "z_score_hip"), score),

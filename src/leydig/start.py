@@ -11,14 +11,17 @@ from typing import NamedTuple
 import numpy as np
 
 from leydig import model, outputs
+from leydig.baseline import Baseline, Lesion, personalise
 from leydig.engine import reference
 from leydig.engine.inputs import InputTable, Segments, evaluate, steady, tabulate
-from leydig.engine.trace import flatten
+from leydig.engine.trace import build, flatten
 from leydig.engine.trace import names as names_of
 from leydig.matching import Matched, match
-from leydig.pharmacology import drugs
+from leydig.pharmacology import drugs, levers
 from leydig.pharmacology.kinetics import Event
-from leydig.physiology import bone
+from leydig.pharmacology.levers import LeverEvent
+from leydig.pharmacology.protocol import Protocol
+from leydig.physiology import bone, cardiometabolic, wellbeing
 
 HOURS_PER_DAY = 24.0
 HOURS_PER_YEAR = 8766.0
@@ -43,7 +46,7 @@ class Start(NamedTuple):
 
     individual: model.Individual
     state: np.ndarray  # (n states,) at day 0
-    baseline: model.Baseline  # his reference: untreated and intact
+    baseline: Baseline  # his reference: untreated and intact
     earlier: Channels  # what drugs taken before day 0 still do
     missed: Mapping[str, tuple[float, float]]  # measured values that cannot be reached: measured, reached
     found: Matched | None = None  # how the reference was found, for like men
@@ -54,8 +57,33 @@ def channels(events: Sequence[Event], scale: Scale | None = None) -> Channels:
     return {name: [segments] for name, segments in drugs.channels(events, scale).items()}
 
 
+class Given(NamedTuple):
+    """What a protocol gives over a time: doses, and levers that are not drugs."""
+
+    doses: tuple[Event, ...]
+    levers: tuple[LeverEvent, ...] = ()
+
+
+def given(protocol: Protocol, days: float, weekday: int = 0) -> Given:
+    """Everything of a protocol before ``days``; ``weekday`` is that of day 0."""
+    return Given(tuple(protocol.events(days, weekday)), tuple(protocol.levers(days)))
+
+
+def driven(what: Given, scale: Scale | None = None) -> Channels:
+    """The inputs that doses and levers drive."""
+    found = {name: list(parts) for name, parts in channels(what.doses, scale).items()}
+    numbers = {
+        name: (entry.value or 0.0) * (scale or {}).get((levers.SYSTEM, name), 1.0)
+        for name, entry in levers.parameters().items()
+    }
+    for name, segments in levers.channels(what.levers, numbers).items():
+        if segments.constant.any() or segments.slope.any():
+            found.setdefault(name, []).append(segments)
+    return found
+
+
 def input_table(age: float, *several: Channels) -> InputTable:
-    """All inputs on one grid; age (years at day 0) grows, fat mass and bone drive stay as they are."""
+    """All inputs on one grid; age (years at day 0) grows, what no event or lever touches stays as it is."""
     constants = model.Inputs(age=age)
     slopes = model.Inputs(**{**dict.fromkeys(CHANNELS, 0.0), "age": 1 / HOURS_PER_YEAR})
     joined = [[s for part in several for s in part.get(name, ())] for name in CHANNELS]
@@ -93,11 +121,11 @@ def settle(individual: model.Individual, state: np.ndarray, age: float, compile:
 
 
 def begin(
-    baseline: model.Baseline,
+    baseline: Baseline,
     parameters: model.Parameters,
     *,
-    lesion: model.Lesion | None = None,
-    taken: Sequence[Event] = (),
+    lesion: Lesion | None = None,
+    taken: Given | None = None,
     measured: Mapping[str, float] | None = None,
     scale: Scale | None = None,
     like: Matched | None = None,
@@ -106,19 +134,19 @@ def begin(
     """A man at day 0.
 
     ``baseline`` is his untreated, intact reference. With a lesion or with drugs already taken
-    (``taken``: events at negative hours), ``measured`` are his values as he is; the reference is
+    (``taken``: doses and levers at negative hours), ``measured`` are his values as he is; the reference is
     moved until they come out, and what cannot be reached is reported in ``missed``. ``like`` is the
     search of a like man, to start from.
     """
-    intact = (lesion is None or lesion == model.Lesion()) and not taken
+    intact = (lesion is None or lesion == Lesion()) and not taken
     if intact:
-        individual = model.Individual(model.personalise(baseline, parameters), parameters)
+        individual = model.Individual(personalise(baseline, parameters), parameters)
         return Start(individual, rest(individual), baseline, {}, {})
-    earlier = channels(taken, scale) if taken else {}
+    earlier = driven(taken, scale) if taken else {}
     given = {name: value for name, value in (measured or {}).items() if name in MATCHED}
     names = [name for name, value in given.items() if value > 0]
 
-    def shifted(shift: np.ndarray) -> model.Baseline:
+    def shifted(shift: np.ndarray) -> Baseline:
         factors = dict(zip(names, np.exp(shift), strict=True))
         return baseline._replace(**{name: getattr(baseline, name) * factor for name, factor in factors.items()})
 
@@ -140,10 +168,27 @@ def begin(
     reached = _values(individual, state, moved, earlier)
     missed = {name: (value, reached[name]) for name, value in given.items() if _misses(name, value, reached, moved)}
     _place_bone(individual, state, moved, measured or {}, lesion)
+    as_he_is = {"fat_mass": moved.fat_mass, "lean_mass": moved.lean_mass, **(measured or {})}
+    individual = _referenced(individual, state, as_he_is)
     return Start(individual, state, moved, earlier, missed, found)
 
 
-def _misses(name: str, wanted: float, reached: Mapping[str, float], reference: model.Baseline) -> bool:
+def _referenced(individual: model.Individual, state: np.ndarray, measured: Mapping[str, float]) -> model.Individual:
+    """The man whose heart, metabolism and wellbeing at ``state`` are as measured.
+
+    They follow the hormones and do not act back, so his own reference values are found in closed form.
+    """
+    now: model.State = build(model.State, state)
+    man, p = individual
+    return individual._replace(
+        man=man._replace(
+            cardiometabolic=cardiometabolic.referenced(man.cardiometabolic, now.cardiometabolic, measured),
+            wellbeing=wellbeing.referenced(man.wellbeing, now.wellbeing, p.wellbeing, measured),
+        )
+    )
+
+
+def _misses(name: str, wanted: float, reached: Mapping[str, float], reference: Baseline) -> bool:
     """Whether a measured value is not reached; a measured 0 is missed by more than a trace of the reference."""
     if wanted <= 0:
         return reached[name] > TRACE * getattr(reference, name)
@@ -153,9 +198,9 @@ def _misses(name: str, wanted: float, reached: Mapping[str, float], reference: m
 def _place_bone(
     individual: model.Individual,
     state: np.ndarray,
-    baseline: model.Baseline,
+    baseline: Baseline,
     measured: Mapping[str, float],
-    lesion: model.Lesion | None,
+    lesion: Lesion | None,
 ) -> None:
     """BMD at day 0, in place: as measured; at rest under a lesion of the enzyme, which is from birth; else his own.
 
@@ -186,16 +231,16 @@ MATCHED = ("testosterone", "estradiol", "LH", "FSH", "SHBG", "inhibin_B", "sperm
 
 
 def _as_he_is(
-    baseline: model.Baseline,
+    baseline: Baseline,
     parameters: model.Parameters,
-    lesion: model.Lesion | None,
+    lesion: Lesion | None,
     earlier: Channels,
     compile: bool | None,
 ) -> tuple[model.Individual, np.ndarray]:
     """The diseased man at rest, or the treated one at the end of his run-in."""
-    individual = model.Individual(model.personalise(baseline, parameters, lesion), parameters)
+    individual = model.Individual(personalise(baseline, parameters, lesion), parameters)
     state = rest(individual)
-    if lesion is not None and lesion != model.Lesion():
+    if lesion is not None and lesion != Lesion():
         state = settle(individual, state, baseline.age, compile)
     if earlier:
         first = min(float(s.starts[0]) for several in earlier.values() for s in several)
@@ -213,10 +258,8 @@ def _as_he_is(
     return individual, state
 
 
-def _values(
-    individual: model.Individual, state: np.ndarray, baseline: model.Baseline, earlier: Channels
-) -> dict[str, float]:
+def _values(individual: model.Individual, state: np.ndarray, baseline: Baseline, earlier: Channels) -> dict[str, float]:
     """Quantities at day 0, with what drugs taken before still do."""
     inputs = evaluate(input_table(baseline.age, earlier), np.zeros(1))
-    found = outputs.quantities(state[None, :], individual, inputs, baseline.fat_mass)
+    found = outputs.quantities(state[None, :], individual, inputs)
     return {name: float(values[0]) for name, values in found.items()}

@@ -113,11 +113,22 @@ def test_letters_in_the_figures_are_legible(opened):
     assert min(sizes) >= 9
 
 
+def test_outcomes_of_the_evidence_open_inside_their_section(opened):
+    section = opened.find_element("css selector", "details#evidence")
+    opened.execute_script("arguments[0].open = true", section)
+    outcomes = section.find_elements("css selector", "details.outcome")
+    assert len(outcomes) > 20
+    assert not [outcome for outcome in outcomes if outcome.get_attribute("open")]
+    opened.execute_script("arguments[0].open = true", outcomes[0])
+    assert outcomes[0].find_element("css selector", "p").is_displayed()
+
+
 def test_no_two_texts_of_a_panel_overlap(opened):
+    opened.execute_script("document.querySelectorAll('details').forEach(d => d.open = true)")
     overlapping = opened.execute_script(
         """
         const found = [];
-        for (const svg of document.querySelectorAll('figure svg')) {
+        for (const svg of document.querySelectorAll('.panels svg')) {
           const texts = [...svg.querySelectorAll('text')].map(t => [t.textContent, t.getBoundingClientRect()]);
           texts.forEach(([a, p], i) => texts.slice(i + 1).forEach(([b, q]) => {
             const wide = Math.min(p.right, q.right) - Math.max(p.left, q.left);

@@ -5,7 +5,7 @@ import pytest
 from trajectories import NONE, TWICE, text_of, trajectory
 
 from leydig.errors import InputError
-from leydig.report import details, flags, page, treatment
+from leydig.report import flags, limits, page, source_list, treatment
 
 NO_SPERM, SUPPRESSED = "No or almost no sperm", "Sperm suppressed under testosterone"
 VERY_LOW, SECONDARY, PRIMARY = (
@@ -75,21 +75,21 @@ def test_a_missing_value_raises_no_flag():
 def test_thresholds_are_named_with_their_direction_and_source():
     low = {"testosterone": 140, "LH": 5.0}
     very, secondary = flags.red_flags([trajectory(change=low)])
-    assert very.limit == "testosterone below 150 ng/dL, assumed"
+    assert very.limit == "testosterone below 150 ng/dL, source bhasin2018"
     assert secondary.limit == "testosterone below 264 ng/dL, source travison2017; LH at most 9.4 IU/L, source tajar2010"
     assert "secondary" in secondary.meaning
     (primary,) = flags.red_flags([trajectory(change={"testosterone": 200, "LH": 20.0})])
     assert "LH above 9.4 IU/L" in primary.limit and "primary" in primary.meaning
-    listed = [source.key for source in details.sources([trajectory()])]
+    listed = [source.key for source in source_list.sources([trajectory()])]
     assert "tajar2010" in listed and "assumed" not in listed
 
 
 def test_a_condition_needs_one_relation_that_is_known():
-    with pytest.raises(InputError, match="a condition of LH needs one of below, at_most, above"):
-        flags._limit({"quantity": "LH", "source": "tajar2010"})
+    with pytest.raises(InputError, match="a condition of LH needs one of below, at_most, above, at_least"):
+        limits.limit({"quantity": "LH", "source": "tajar2010"}, "here")
     with pytest.raises(InputError, match="no high limit of sperm_concentration from who2021"):
-        flags._limit({"quantity": "sperm_concentration", "above": "range", "source": "who2021"})
-    upper = flags._limit({"quantity": "LH", "above": "range", "source": "china2018"})
+        limits.limit({"quantity": "sperm_concentration", "above": "range", "source": "who2021"}, "here")
+    upper = limits.limit({"quantity": "LH", "above": "range", "source": "china2018"}, "here")
     assert upper.value == 10.0 and list(upper.holds(np.array([10.0, 10.1, np.nan]))) == [False, True, False]
 
 
@@ -210,3 +210,53 @@ def test_bone_is_flagged_by_the_score_of_his_age():
     assert names(trajectory(change=change)) == ["Bone density in the range of osteoporosis"]
     assert names(trajectory(age=38, change=change)) == ["Bone density below the expected range for age"]
     assert names(trajectory(change={"t_score_spine": -2.4, "z_score_spine": -2.2})) == []
+
+
+# Blood, mood and the wish for children ------------------------------------------------------------
+
+
+def test_thick_blood_is_flagged_by_its_highest_value():
+    course = np.where(DAYS < 100, 47.0, 54.5)
+    course[200] = 56.0
+    run = trajectory(GEL, change={"hematocrit": course})
+    (flag,) = [flag for flag in flags.red_flags([run]) if flag.name == "Haematocrit above 54 %"]
+    assert flag.finding.replace("\u202f", " ").startswith("haematocrit 56.0 % on treatment")
+    assert "highest in week 29" in flag.finding and "source aua2018" in flag.limit
+    assert names(trajectory(change={"hematocrit": 54.0})) == []
+
+
+def test_low_mood_is_flagged_by_an_assumed_limit():
+    (flag,) = flags.red_flags([trajectory(change={"low_mood_probability": 0.078})])
+    assert flag.name == "Low mood more likely than usual"
+    assert flag.limit.endswith("assumed") and "7.8" in flag.finding
+    assert names(trajectory(change={"low_mood_probability": 0.06})) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "flagged"),
+    [
+        ({"wants_children": True}, True),
+        ({"partner": {"partner_age": 32, "months_trying": 0, "assumed": False}}, True),
+        ({"partner": {"partner_age": 32, "months_trying": 0, "assumed": True}}, False),
+        ({"partner": {"partner_age": 32, "months_trying": 9, "assumed": False}, "wants_children": False}, False),
+        ({"partner": None}, False),
+    ],
+)
+def test_a_wish_for_children_on_testosterone_is_flagged(fields, flagged):
+    run = trajectory(GEL, drug=0)
+    run.subject.update(fields)
+    assert (names(run) == ["Wish for children while on testosterone"]) is flagged
+    without = trajectory()
+    without.subject.update(fields)
+    assert names(without) == []
+
+
+def test_a_man_who_stops_testosterone_is_told_what_he_takes():
+    run = trajectory(NONE, drug=0)
+    run.subject.update(wants_children=True, drugs=["testosterone cypionate 100 mg weekly"])
+    assert finding(run, "Wish for children while on testosterone") == "takes testosterone already"
+
+
+def test_a_change_of_weight_counts_as_treatment():
+    run = trajectory("weight -10 % over 6 months", drug=0, change={"testosterone": np.where(DAYS > 20, 200.0, 400.0)})
+    assert treatment.phase(run, 100.0) == "on treatment"

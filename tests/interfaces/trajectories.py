@@ -32,6 +32,29 @@ START = {
     "z_score_spine": -0.33,
     "z_score_hip": -0.21,
     "fracture_risk_10y": 0.121,
+    "LDL": 131.0,
+    "HDL": 44.0,
+    "total_cholesterol": 205.0,
+    "triglycerides": 150.0,
+    "glucose": 101.0,
+    "insulin_sensitivity": 1.0,
+    "fat_mass": 25.0,
+    "lean_mass": 61.0,
+    "muscle_fat": 1.0,
+    "CRP": 1.9,
+    "flow_mediated_dilation": 5.2,
+    "hematocrit": 44.0,
+    "PSA": 1.3,
+    "desire_score": 62.0,
+    "erectile_function_score": 66.0,
+    "hot_flush_probability": 0.07,
+    "low_mood_probability": 0.055,
+    "fatigue_probability": 0.14,
+    "anxiety_probability": 0.12,
+    "joint_pain_probability": 0.3,
+    "cognition_score": 1.0,
+    "conception_probability": 0.031,
+    "cumulative_conception_probability": 0.0,
 }
 ANALYTES = ("testosterone", "free_testosterone", "bioavailable_testosterone", "estradiol", "LH", "FSH", "SHBG")
 # Fold of the start that is approached, and the days in which two thirds of the way are gone.
@@ -47,7 +70,20 @@ FOLD: dict[str, tuple[float, float]] = {
     "bmd_spine": (0.97, 500),
     "bmd_hip": (0.99, 500),
     "CTX": (1.18, 30),
+    "HDL": (0.95, 60),
+    "total_cholesterol": (0.99, 60),
+    "insulin_sensitivity": (1.04, 60),
+    "fat_mass": (0.97, 180),
+    "lean_mass": (1.02, 120),
+    "flow_mediated_dilation": (0.8, 14),
+    "hematocrit": (1.04, 60),
+    "PSA": (1.05, 45),
+    "desire_score": (1.06, 21),
+    "erectile_function_score": (1.03, 42),
+    "hot_flush_probability": (1.6, 21),
+    "conception_probability": (1.3, 80),
 }
+UNCERTAIN = ("anxiety_probability", "joint_pain_probability")  # bands that open though the value stays
 PUBLISHED = (
     {"protocol": "anastrozole 1 mg daily for 12 weeks", "quantity": "testosterone", "day": 84, "value": 572,
      "unit": "ng/dL", "source": "leder2004"},
@@ -66,8 +102,13 @@ SOURCES = (
 )  # fmt: skip
 
 
+PARTNER = {"partner_age": 33, "man_age": 68, "months_trying": 14, "assumed": True}
+
+
 def curve(name: str, days: np.ndarray, strength: float) -> np.ndarray:
     """A quantity that approaches its fold of the start; ``strength`` 1 is the whole way, 0 none."""
+    if name == "cumulative_conception_probability":
+        return 1 - (1 - START["conception_probability"] * (1 + 0.3 * strength)) ** (days / 28)
     fold, delay = FOLD.get(name, (1.0, 1.0))
     return START[name] * (1 + strength * (fold - 1) * (1 - np.exp(-days / delay)))
 
@@ -109,6 +150,7 @@ def trajectory(
         None if state.upper is None else {**state.upper, **{key: 1.6 * level for key, level in levels.items()}},
     )
     subject = {
+        "partner": dict(PARTNER),
         "name": name,
         "age": age,
         "condition": "ageing-low-testosterone",

@@ -1,11 +1,15 @@
-"""For every protocol: object to text to object is the identity, and doses keep the rules of time."""
+"""For every protocol: object to text to object is the identity, and doses and levers keep the rules of time."""
 
 from itertools import pairwise
 
+import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leydig.errors import InputError
+from leydig.pharmacology import levers
+from leydig.pharmacology.kinetics import evaluate
 from leydig.pharmacology.product import Product
 from leydig.pharmacology.protocol import (
     Continuous,
@@ -21,8 +25,11 @@ from leydig.pharmacology.protocol import (
     Regimen,
     Span,
     Weekdays,
+    WeightChange,
 )
 from leydig.pharmacology.schedule import HOURS, WEEKDAYS
+
+pytestmark = pytest.mark.filterwarnings("ignore:a weight change of:leydig.errors.ModelWarning")
 
 WIDE = (1e-6, 1e6)
 PRODUCTS = [
@@ -63,9 +70,26 @@ def regimens(draw, open_end: bool) -> Regimen:
 
 
 @st.composite
+def intakes(draw, open_end: bool) -> Regimen:
+    """A supplement, whose amount a day is within its range."""
+    name, unit, most = draw(st.sampled_from([("calcium", "mg", 5000), ("vitamin D", "IU", 20000)]))
+    schedule = draw(st.one_of(st.builds(PerDay, st.integers(1, 24)), st.builds(PerWeek, st.integers(1, 7))))
+    amount = draw(st.floats(7, most / 24))
+    length = draw(st.one_of(st.none(), spans) if open_end else spans)
+    return Regimen(name, amount, unit, schedule, None, length, draw(st.one_of(st.none(), spans)))
+
+
+# So small that all changes of two protocols stay within the accepted sum.
+weights = st.builds(
+    WeightChange, st.one_of(st.floats(-2, -1e-6), st.floats(1e-6, 2)), spans, st.one_of(st.none(), spans)
+)
+
+
+@st.composite
 def courses(draw) -> Course:
-    closed = st.one_of(regimens(open_end=False), st.builds(Pause, spans))
-    last = st.one_of(regimens(open_end=True), st.builds(Pause, st.one_of(st.none(), spans)))
+    closed = st.one_of(regimens(open_end=False), intakes(open_end=False), st.builds(Pause, spans), weights)
+    last = st.one_of(regimens(open_end=True), intakes(open_end=True), st.builds(Pause, st.one_of(st.none(), spans)))
+    last = st.one_of(last, weights)
     return Course((*draw(st.lists(closed, max_size=3)), draw(last)))
 
 
@@ -105,9 +129,10 @@ def test_a_shorter_run_has_the_same_beginning(protocol, horizon, start_weekday):
 
 WORDS = st.sampled_from(
     """
+    weight calcium vitamin D over % -5 -10% exercise
     anastrozole hCG testosterone cypionate patch 1 0.5 2nd 3 mg IU mg/day daily once twice times weekly every other Mon
-    Thu and on for from starting after missing dose doses then + , none stop a per day week 12 weeks years % < if
-    """.split()  # noqa: SIM905 - a list of 50 quoted words is harder to read
+    Thu and on for from starting after missing dose doses then + , none stop a per day week 12 weeks years < if
+    """.split()  # noqa: SIM905 - a list of 60 quoted words is harder to read
 )
 
 
@@ -132,3 +157,18 @@ def test_a_word_put_anywhere_is_either_read_for_good_or_refused(protocol, place,
     except InputError:
         return
     assert Protocol.parse(changed.text(), CATALOGUE) == changed
+
+
+@settings(deadline=None)
+@given(protocols, st.floats(0, 400))
+def test_levers_are_ordered_and_their_inputs_keep_their_bounds(protocol, horizon):
+    found = protocol.levers(horizon)
+    assert all(earlier.time <= later.time for earlier, later in pairwise(found))
+    assert all(0 <= event.time < horizon * 24 and event.duration > 0 for event in found)
+    times = np.linspace(0, horizon * 24 + 1, 200)
+    inputs = {name: evaluate(signal, times) for name, signal in levers.channels(found).items()}
+    assert (np.abs(inputs["weight_change"]) <= 0.6 + 1e-9).all()
+    assert (inputs["resorption_drive"] <= 0).all() and (inputs["resorption_drive"] > -0.5).all()
+    ended = [event for event in found if event.lever == levers.WEIGHT and event.time + event.duration <= horizon * 24]
+    if len(ended) == sum(event.lever == levers.WEIGHT for event in found):
+        assert inputs["weight_change"][-1] == pytest.approx(sum(event.amount for event in ended), abs=1e-9)

@@ -8,8 +8,9 @@ import pytest
 from leydig.evidence import trials
 from leydig.files import read_yaml
 from leydig.fits import load_fit
-from leydig.studies.calibrate import Estimate, assemble, covariance, free_parameters
+from leydig.studies.calibrate import stored, together
 from leydig.studies.calibration_report import evidence_digest, lines
+from leydig.studies.problem import FITS, assemble, covariance, earlier, free_parameters
 from leydig.studies.published import domain, figures, settings
 
 ROLES = Path(__file__).with_name("roles.yaml")
@@ -18,11 +19,7 @@ NORMAL_95 = 1.96
 
 @pytest.fixture(scope="module")
 def estimate():
-    fit, free = load_fit("joint"), free_parameters()
-    values = np.log([fit.values[name] for name in free.names])
-    errors = np.array([fit.standard_errors[name] for name in free.names])
-    posterior = fit.correlation * np.outer(errors, errors)
-    return Estimate(free, values, posterior, posterior * 0, fit.between_study, 0.0)
+    return together([stored(fit) for fit in FITS])
 
 
 def test_no_role_has_moved_since_before_the_first_fit():
@@ -43,11 +40,18 @@ def test_enough_studies_and_figures():
         assert {"hormone", "semen", "bmd_spine"} <= {f.domain for f in scored[role]}
 
 
-def test_the_fit_saw_exactly_this_evidence():
+@pytest.mark.parametrize("fit", FITS)
+def test_the_fit_saw_exactly_this_evidence(fit):
     """A changed figure, arm, error setting, prior, drug or equation makes the stored fit stale: run make calibrate."""
-    problem = assemble([trial for trial in trials("calibration") if figures(trial)])
-    assert load_fit("joint").digest == evidence_digest(problem)
-    assert set(load_fit("joint").names) == set(free_parameters().names)
+    problem = assemble(trials("calibration"), fit)
+    assert load_fit(fit).digest == evidence_digest(problem, earlier(fit))
+    assert set(load_fit(fit).names) == set(free_parameters(fit).names)
+
+
+def test_every_figure_informs_one_fit():
+    whole = assemble(trials("calibration"))
+    apart = [f for fit in FITS for f in assemble(trials("calibration"), fit).figures]
+    assert sorted(apart) == sorted(whole.figures)
 
 
 def test_calibration_figures_lie_where_the_error_model_says(estimate):

@@ -30,6 +30,15 @@ EXPECTED = {
     "ketoconazole",
     "hCG",
     "FSH",
+    "exemestane",
+    "testolactone",
+    "clomiphene",
+    "enclomiphene",
+    "zuclomiphene",
+    "testosterone undecanoate",
+    "DHT gel",
+    "leuprolide",
+    "goserelin",
 }
 FIGURES = [
     pytest.param(drug, figure, id=f"{drug.name}-{figure.quantity}-{figure.source}-{i}")
@@ -47,6 +56,7 @@ def test_published_figure(drug, figure):
 
 def test_every_drug_stands_beside_a_published_figure():
     assert set(drugs.names()) == EXPECTED
+    assert {d.name for d in drugs.catalogue().values() if d.unmeasured} == {"testolactone"}
     reproduced = [f for d in drugs.catalogue().values() for f in d.published if f.outcome == "reproduced"]
     assert len(reproduced) > len(FIGURES) / 2
 
@@ -81,9 +91,16 @@ def test_all_of_a_dose_reaches_its_channel():
         ("testosterone gel", 50, 0.115 * 5e7 / 288.42),
         ("anastrozole", 1, 1000 / 2.33),
         ("letrozole", 2.5, 0.999 * 2500 / 68),
+        ("testosterone undecanoate", 1000, 1e9 / 456.7),
+        ("DHT gel", 70, 0.084 * 7e7 / 290.44),
+        ("enclomiphene", 25, 25000 * 0.6788 / 160),
+        ("leuprolide", 7.5, 0.94 * 7500 / 8.34),
+        ("leuprolide three-month depot", 22.5, 0.94 * 22500 / 8.34),
+        ("goserelin", 3.6, 3600 / 6.66),
     ]:
-        drug = drugs.get(name)
-        found = drugs.channels([Event(name, None, 0.0, amount, 0.0)])[drug.channel.name]
+        own, _, form = name.partition(" three-month ")
+        event = Event(own, f"three-month {form}" if form else None, 0.0, amount, 0.0)
+        found = drugs.channels([event])[drugs.get(own).channel.name]
         assert np.trapezoid(kinetics.evaluate(found, times), times) == pytest.approx(expected, rel=1e-3)
 
 
@@ -97,6 +114,47 @@ def test_drugs_that_feed_one_channel_add_up():
     alone = sum(kinetics.evaluate(part, times) for part in parts)
     np.testing.assert_allclose(kinetics.evaluate(together["testosterone_input"], times), alone, rtol=1e-12)
     assert kinetics.evaluate(parts[2], 20.0) == pytest.approx(5e6 / 24 / 288.42)
+
+
+def test_a_mixture_is_doses_of_what_it_contains():
+    assert drugs.constituents("Clomid") == ("enclomiphene", "zuclomiphene")
+    assert drugs.constituents("Arimidex") == ("anastrozole",)
+    times = np.linspace(0, 100, 201)
+    mixed = [Event("clomiphene", None, 0.0, 50.0, 0.0), Event("enclomiphene", "tablet", 24.0, 12.5, 0.0)]
+    apart = [
+        Event("enclomiphene", None, 0.0, 31.0, 0.0),
+        Event("enclomiphene", None, 24.0, 12.5, 0.0),
+        Event("zuclomiphene", None, 0.0, 19.0, 0.0),
+    ]
+    together, each = drugs.channels(mixed), drugs.channels(apart)
+    assert set(together) == set(each) == {"enclomiphene", "zuclomiphene"}
+    for channel, found in together.items():
+        np.testing.assert_allclose(kinetics.evaluate(found, times), kinetics.evaluate(each[channel], times), rtol=1e-12)
+    own = {("clomiphene", "zuclomiphene_share"): 0.5, ("zuclomiphene", "central_volume"): 2.0}
+    scaled = drugs.channels(mixed[:1], own)["zuclomiphene"]
+    assert kinetics.evaluate(scaled, 24.0) == pytest.approx(
+        kinetics.evaluate(together["zuclomiphene"], 24.0) * 0.25, 0.02
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("enclomiphene: [1 - zuclomiphene_share]\n", "\n", "contains"),
+        ("[1 - zuclomiphene_share]", "[1 - zuclomiphene_part]", 'did you mean "zuclomiphene_share"'),
+        ("constituent: zuclomiphene", "constituent: anastrozole", 'unknown constituent "anastrozole"'),
+        ("    constituent: zuclomiphene\n", "", "unknown constituent"),
+        ("published:", "unmeasured: none\npublished:", "either published figures or"),
+        ("contains:", "flows: []\ncontains:", 'unknown key "flows"'),
+    ],
+)
+def test_a_bad_mixture_is_refused(tmp_path, old, new, message):
+    text = (DATA / "drugs" / "clomiphene.yaml").read_text(encoding="utf-8")
+    assert old in text
+    path = tmp_path / "bad.yaml"
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(InputError, match=message):
+        drug_file.read_file(path)
 
 
 def test_men_differ_by_their_multipliers():

@@ -8,6 +8,7 @@ from scipy.integrate import solve_ivp
 from tests.men import MEN, OBESE, OLDER, YOUNG
 
 from leydig import model, start
+from leydig.baseline import Lesion, personalise
 from leydig.engine import reference
 from leydig.engine.inputs import evaluate, steady, tabulate
 from leydig.engine.trace import build, flatten
@@ -20,7 +21,7 @@ QUIET = model.Inputs(age=40.0)
 
 def individual(baseline=YOUNG, lesion=None):
     p = model.load_parameters()
-    return model.Individual(model.personalise(baseline, p, lesion), p)
+    return model.Individual(personalise(baseline, p, lesion), p)
 
 
 def plain(individual, inputs):
@@ -154,7 +155,7 @@ def test_free_fractions_are_the_published_ones():
 
 def test_testosterone_infusion_has_its_closed_form_steady_state():
     """With the testis off, free testosterone is infusion over clearance plus the adrenal share."""
-    who = individual(YOUNG, model.Lesion(leydig=0.0, sertoli=0.0))
+    who = individual(YOUNG, Lesion(leydig=0.0, sertoli=0.0))
     rate = 500.0  # nmol/h
     table = steady(list(QUIET._replace(testosterone_input=rate)))
     end = reference.solve(
@@ -218,7 +219,7 @@ def test_shares_of_estradiol_are_positive_and_sum_to_one(extreme):
     shares = {"low": (0.03, 0.03), "high": (0.5, 0.3)}[extreme]
     fitted = p.steroids._replace(testicular_share=shares[0], estrone_share=shares[1])
     for man in (YOUNG, OLDER, OBESE, YOUNG._replace(estradiol=5, testosterone=900), OBESE._replace(fat_mass=90)):
-        own = model.personalise(man, p._replace(steroids=fitted)).steroids
+        own = personalise(man, p._replace(steroids=fitted)).steroids
         parts = (own.adipose_aromatase, own.lean_aromatase, own.estrone_route, own.testicular_aromatase)
         assert min(parts) > 0
         assert sum(parts) == pytest.approx(1)
@@ -239,7 +240,7 @@ def test_testosterone_mass_balance_closes():
     state = build(model.State, values.T)
     s = p.steroids
     relative = state.testis.intratesticular_testosterone / man.testis.intratesticular_testosterone
-    signals = steroids.Signals(relative, 1.0, 300.0, 0.0, 0, 0, 0, 1.0)
+    signals = steroids.Signals(relative, 1.0, 300.0, 0.0, 0.0, 0, 0, 0, 1.0, 1.0, 1.0)
     gained = steroids.secretion(man.steroids, s, signals) + steroids.given(
         300.0, s.testosterone_elimination, man.steroids.free_clearance_testosterone
     )
@@ -252,7 +253,7 @@ def test_testosterone_mass_balance_closes():
 def test_absent_processes_have_zero_flux():
     who = individual(OBESE)
     man, p = who
-    none = steroids.Signals(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0)
+    none = steroids.Signals(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0)
     assert steroids.given(0.0, 1.5, 2000.0) == 0.0
     assert steroids.secretion(man.steroids, p.steroids, none) == 0.0
     assert steroids.testicular_aromatisation(man.steroids, p.steroids, none) == 0.0

@@ -1,5 +1,7 @@
 """Protocols in plain words: what each text means in doses."""
 
+import re
+
 import pytest
 
 from leydig.errors import ModelWarning
@@ -14,6 +16,7 @@ from leydig.pharmacology.protocol import (
     Regimen,
     Span,
     Weekdays,
+    WeightChange,
 )
 
 MASS = {"mg": 1.0, "ug": 0.001}
@@ -159,6 +162,19 @@ CANONICAL = {
     ),
     "estradiol patch 0.1 mg per day": "estradiol patch 100 ug/day",
     "testosterone infusion 0.25 mg/h for 3 weeks": "testosterone infusion 6 mg/day for 3 weeks",
+    "weight -10% in 6 mo": "weight -10 % over 6 months",
+    "Weight loss 7.5 percent within 26 wk starting week 4": "weight -7.5 % over 26 weeks from week 4",
+    "weight − 5 % over 1 y then weight + 5% over 1 y after 1 month": (
+        "weight -5 % over 1 year then weight +5 % over 1 year after 1 month"
+    ),
+    "calcium 1.2 g/day for 2 years then 600 mg a day": "calcium 1200 mg daily for 2 years then 600 mg daily",
+    "Vitamin D3 20 ug daily+weight gain 3 % over 1 year": "vitamin D 800 IU daily + weight +3 % over 1 year",
+    "cholecalciferol 5600 IU once every week": "vitamin D 5600 IU weekly",
+    "stop": "none",
+    "stop for 1 year": "none for 1 year",
+    "anastrozole 1 mg daily for 1 week then weight -5 % over 1 year then anastrozole 1 mg daily": (
+        "anastrozole 1 mg daily for 1 week then weight -5 % over 1 year then 1 mg daily"
+    ),
     "testosterone gel 50mg/day+anastrozole 1mg daily": "testosterone gel 50 mg daily + anastrozole 1 mg daily",
 }
 
@@ -194,6 +210,10 @@ def test_text_and_typed_objects_are_the_same():
         ("anastrozole 1 mg daily for 12 weeks + letrozole 2.5 mg weekly for 1 week from week 13", 98),
         ("none for 2 years", 730.5),
         ("anastrozole 1 mg daily for 1 month", 30.4375),
+        ("weight -10 % over 6 months then weight +5 % over 1 year", 547.875),
+        ("weight -10 % over 26 weeks from week 4", 210),
+        ("calcium 1200 mg daily for 2 years + anastrozole 1 mg daily for 1 year", 730.5),
+        ("weight -10 % over 6 months + calcium 1200 mg daily", None),
     ],
 )
 def test_duration(text, days):
@@ -216,3 +236,53 @@ def test_the_bundled_drugs_are_known_by_name_and_synonym():
         schedule = Continuous() if product.continuous else PerDay(1)
         typed = Protocol.of(Regimen(product.drug, product.usual[1], product.unit, schedule, product.form))
         assert Protocol.parse(typed.text()) == typed == typed.check()
+
+
+def test_levers_are_typed_objects_too():
+    typed = (
+        Protocol.of(WeightChange(-10, Span(6, "month")), Pause(Span(1, "month")), WeightChange(5, Span(1, "year")))
+        + Protocol.of(Regimen("calcium", 600, "mg", PerDay(2), length=Span(1, "year")))
+        + Protocol.of(Regimen("anastrozole", 1, "mg", PerDay(1)))
+    )
+    text = (
+        "weight -10 % over 6 months then none for 1 month then weight +5 % over 1 year "
+        "+ calcium 600 mg twice daily for 1 year + anastrozole 1 mg daily"
+    )
+    assert typed.text() == text
+    assert parse(text) == typed == typed.check(CATALOGUE)
+
+
+def test_levers_are_no_drugs_and_no_doses():
+    protocol = parse(
+        "calcium 1200 mg daily + vitamin D 800 IU daily + weight -5 % over 1 year + anastrozole 1 mg daily"
+    )
+    assert protocol.drugs == ("anastrozole",)
+    assert {event.drug for event in protocol.events(7)} == {"anastrozole"}
+    assert {event.lever for event in protocol.levers(7)} == {"calcium", "vitamin D", "weight"}
+    assert parse("anastrozole 1 mg daily").levers(7) == []
+
+
+def test_check_gives_supplements_their_own_name():
+    protocol = Protocol.of(Regimen("Vitamin D3", 800, "IU", PerDay(1)))
+    assert protocol.check(CATALOGUE) == parse("vitamin D 800 IU daily")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("weight -36 % over 3 years", "a weight loss of 36 % is larger than the usual 35 %"),
+        ("weight -20 % over 1 year + weight -20 % over 2 years", "a weight loss of 40 % is larger than the usual 35 %"),
+        ("weight -20 % over 10 weeks", "a weight change of -2 % a week is faster than the usual 1.5 % a week"),
+        ("weight +1 % over 1 day", "a weight change of +7 % a week is faster than the usual 1.5 % a week"),
+    ],
+)
+def test_an_unlikely_weight_change_warns_and_runs(text, sentence):
+    with pytest.warns(ModelWarning, match=f"^{re.escape(sentence)}$"):
+        protocol = parse(text)
+    with pytest.warns(ModelWarning, match=f"^{re.escape(sentence)}$"):
+        protocol.check(CATALOGUE)
+
+
+def test_the_limits_of_a_usual_weight_change_do_not_warn():
+    assert parse("weight -15 % over 10 weeks").levers(1)
+    assert parse("weight -35 % over 2 years").levers(1)

@@ -18,6 +18,7 @@ from leydig.pharmacology.protocol import (
     Regimen,
     Span,
     Weekdays,
+    WeightChange,
 )
 
 MASS = {"mg": 1.0, "ug": 0.001}
@@ -39,6 +40,7 @@ DOSE = 'expected the dose of anastrozole in mg or ug, such as "1 mg"'
 HOW_OFTEN = 'expected how often, such as "daily", "twice weekly", "every 36 hours", "Mon Wed Fri", "once"'
 WHAT_FOLLOWS = 'expected "for", "from", "starting", "after", "missing", "then", "+" or the end'
 DRUG = 'expected a drug with its dose, such as "anastrozole 1 mg daily for 12 weeks", or "none"'
+CHANGE = 'expected a weight change in % of the weight at day 0, such as "weight -10 % over 6 months"'
 UNIT_OF_TIME = "expected a unit of time: hours, days, weeks, months, years"
 
 
@@ -51,7 +53,63 @@ BAD = {
     "anastrozole 1 mg daily + testosterone gell 50 mg daily": (
         f'protocol, at word 6 "testosterone gell": unknown drug; did you mean "testosterone gel"? Known: {KNOWN}'
     ),
-    "weight -10 % over 6 months": f'protocol, at word 1 "weight": unknown drug; known: {KNOWN}',
+    "weight": f'protocol, at the end, after "weight": {CHANGE}',
+    "weight 80 kg": f'protocol, at word 3 "kg": {CHANGE}',
+    "weight -10 kg over 6 months": f'protocol, at word 3 "kg": {CHANGE}',
+    "weight loss -10 % over 6 months": f'protocol, at word 3 "-10": {CHANGE}',
+    "weight - + 5 % over 6 months": f'protocol, at word 3 "+": {CHANGE}',
+    "weight 10 % over 6 months": 'protocol, at word 2 "10": needs its sign: -10 % is a loss, +10 % a gain',
+    "weight -0 % over 6 months": 'protocol, at word 2 "0": a number must be from 0.000001 to 1000000',
+    "weight -61% over 2 years": (
+        'protocol, at word 2 "-61%": a weight change of -61 % is outside the accepted range, -60 to +60 %'
+    ),
+    "weight -10 % for 6 months": (
+        'protocol, at word 4 "for": expected "over" and a length of time, such as "over 6 months"'
+    ),
+    "weight -10 % over": ('protocol, at the end, after "over": expected a length of time, such as "6 months"'),
+    "weight -10 % over 6 months for 1 year": (
+        'protocol, at word 7 "for": expected "from", "starting", "after", "then", "+" or the end'
+    ),
+    "weight -10 % over 6 months then +5 % over 1 year": f'protocol, at word 8 "+": {DRUG}',
+    "weight -10 % over 6 months then weight +5 % over 1 year from week 4": (
+        'protocol, at word 14 "from": counts from day 0, so it stands in the first step only; here write '
+        '"after 4 weeks"'
+    ),
+    "weight -40 % over 1 year then weight -40 % over 1 year": (
+        "the weight changes of the protocol together reach -80 % of the weight at day 0; accepted: -60 to +60 %"
+    ),
+    "wieght -10 % over 6 months": ('protocol, at word 1 "wieght": unknown drug or lever; did you mean "weight"?'),
+    "calcum 1 g daily": 'protocol, at word 1 "calcum": unknown drug or lever; did you mean "calcium"?',
+    "calcium 800 IU daily": 'protocol, at word 3 "IU": expected the dose of calcium in mg or g, such as "1 mg"',
+    "calcium 600 mg 10 times daily": (
+        'protocol, at word 2 "600": calcium 6000 mg a day is outside the accepted range, 1 to 5000 mg a day'
+    ),
+    "vitamin D 200000 IU weekly": (
+        'protocol, at word 3 "200000": vitamin D 28571.4 IU a day is outside the accepted range, 1 to 20000 IU a day'
+    ),
+    "calcium 1 g once": (
+        'protocol, at word 2 "1": calcium acts by its amount a day, so a single dose means nothing; write "daily"'
+    ),
+    "calcium 1 g daily for 1 week missing dose 3": (
+        'protocol, at word 2 "1": calcium acts by its amount a day, so missed doses are not modelled; '
+        "write a lower dose"
+    ),
+    "anastrozole 1 mg daily + exercise 3 times weekly": (
+        'protocol, at word 6 "exercise": exercise is not modelled: training as such leaves the resting testosterone of '
+        'trial groups unchanged; write the weight change that it brings, such as "weight -5 % over 6 months"'
+    ),
+    "Dieting": (
+        'protocol, at word 1 "Dieting": diet is not modelled: beyond a change of weight the published effects of what '
+        'a man eats are small and unsure; write the weight change that it brings, such as "weight -5 % over 6 months"'
+    ),
+    "alcohol 2 glasses daily": (
+        'protocol, at word 1 "alcohol": alcohol is not modelled: reviews disagree on what drinking does to '
+        "testosterone and semen, and none gives a size by dose; leave it out"
+    ),
+    "stop testosterone": (
+        'protocol, at word 2 "testosterone": "stop" stands alone, as a protocol is all that he takes from day 0 on; to '
+        "stop one drug of several, write the others"
+    ),
     "1 mg daily": f'protocol, at word 1 "1": {DRUG}',
     "none for 4 weeks then 1 mg daily": f'protocol, at word 6 "1": {DRUG}',
     "anastrozole 1 mg daily for 4 weeks then weekly": f'protocol, at word 9 "weekly": {DRUG}',
@@ -147,6 +205,17 @@ def test_a_bad_text_points_at_the_word(text, message):
             lambda: Regimen("anastrozole", 1, "mg", Once(), missed=MissedDoses((1,))),
             "anastrozole has no repeated doses",
         ),
+        (lambda: WeightChange(float("nan"), Span(1, "year")), "a weight change in % is nan; it must be from 0.000001"),
+        (lambda: WeightChange(0, Span(1, "year")), "a weight change in % is 0; it must be from 0.000001"),
+        (lambda: WeightChange(61, Span(1, "year")), "a weight change of +61 % is outside the accepted range, -60 to"),
+        (
+            lambda: Protocol.of(WeightChange(-40, Span(1, "year"))) + Protocol.of(WeightChange(-40, Span(1, "year"))),
+            "the weight changes of the protocol together reach -80 %",
+        ),
+        (lambda: Regimen("calcium", 6000, "mg", PerDay(1)), "calcium 6000 mg a day is outside the accepted range"),
+        (lambda: Regimen("calcium", 1, "g", PerDay(1)), 'calcium is dosed in mg, not in "g"'),
+        (lambda: Regimen("vitamin D", 800, "IU", Once()), "vitamin D acts by its amount a day, so a single dose"),
+        (lambda: Protocol.of(Pause()).levers(float("nan")), "the horizon is nan days; it must be from 0 to 100 years"),
         (lambda: Protocol.of(Pause(), Pause()), '"none then none": the step before "then" never ends'),
         (lambda: Protocol.of(Pause()).events(float("inf")), "the horizon is inf days; it must be from 0 to 100 years"),
         (lambda: Protocol.of(Pause()).events(7, 7), "the weekday of day 0 is 7; it must be a whole number from 0 to 6"),
@@ -185,6 +254,8 @@ def test_check_refuses_what_parse_refuses(regimen, message):
         ("anastrozole 1 mg " + "mon/" * 2400, "expected how often"),
         ("anastrozole 1 mg daily missing doses " + "3 " * 4000, 'at word 8 "3": this dose is named twice'),
         ("anastrozole \x00\x1b[2J 1 mg daily", 'at word 2 "??[2J": expected the dose'),
+        ("weight " + "-" * 5000 + "5 % over 1 year", "expected a weight change"),
+        ("weight -" + "9" * 9000 + " % over 1 year", "a number must be from 0.000001 to 1000000"),
         ("none for 1 day then " * 99 + "none for 1 d" + "+" * 5000, "begins step 101"),
     ],
 )

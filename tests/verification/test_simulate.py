@@ -5,6 +5,7 @@ import pytest
 from tests.men import YOUNG
 
 from leydig import model, start
+from leydig.baseline import Lesion
 from leydig.pharmacology.protocol import Protocol
 from leydig.studies.clock import look, shown_at
 from leydig.studies.simulate import already_taken, simulate
@@ -127,7 +128,7 @@ def test_current_drugs_lie_before_day_zero():
 
 
 def test_reference_of_a_diseased_man_is_moved_until_his_labs_come_out():
-    lesion = model.Lesion(aromatase=0.0)
+    lesion = Lesion(aromatase=0.0)
     measured = {"testosterone": 480.0, "LH": 20.0, "FSH": 25.0}
     began = start.begin(YOUNG, model.load_parameters(), lesion=lesion, measured=measured, compile=True)
     state = dict(zip(start.STATES, began.state, strict=True))
@@ -137,7 +138,7 @@ def test_reference_of_a_diseased_man_is_moved_until_his_labs_come_out():
 
 
 def test_unreachable_value_is_reported_not_fitted():
-    castrated = model.Lesion(leydig=0.0, sertoli=0.0)
+    castrated = Lesion(leydig=0.0, sertoli=0.0)
     began = start.begin(
         YOUNG, model.load_parameters(), lesion=castrated, measured={"testosterone": 600.0}, compile=True
     )

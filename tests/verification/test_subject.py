@@ -147,12 +147,15 @@ def test_the_template_is_a_man():
 def test_the_template_shows_every_key_uncommented_too():
     text = "\n".join(
         line.removeprefix("# ")
-        if line.startswith(("# height", "# weight", "# condition:", "# labs", "# semen", "# dxa", "#   -"))
+        if line.startswith(
+            ("# height", "# weight", "# condition:", "# labs", "# semen", "# dxa", "# wants", "# partner", "#   -")
+        )
         else line
         for line in Subject.template().splitlines()
     )
     subject = Subject.from_mapping(parse_yaml(text, "template"), "template")
-    assert len(subject.labs) == 5 and len(subject.semen) == 1 and len(subject.dxa) == 2
+    assert len(subject.labs) == 8 and subject.partner.months_trying == 14 and subject.wants_children is True
+    assert len(subject.semen) == 1 and len(subject.dxa) == 2
 
 
 # Completion -----------------------------------------------------------------------------------------
@@ -365,6 +368,8 @@ def test_bundled_men_are_completed_without_contradiction(name):
 def test_the_bundled_men_are_the_published_ones():
     assert set(bundled()) == {
         *("older-man", "older-man-twice-weekly", "oligozoospermic-man", "obese-man", "aromatase-deficient-man"),
+        *("obese-man-choosing", "man-on-testosterone", "trans-man", "young-man"),
+        *("hypogonadotropic-man", "aromatase-excess-man"),
     }
     printed = {lab.analyte: lab.value for lab in Subject.open("older-man").labs}
     assert printed == {"testosterone": 343, "estradiol": 26, "LH": 5.1}

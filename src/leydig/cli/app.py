@@ -86,6 +86,14 @@ def simulate(
         str | None,
         typer.Option("--start-weekday", metavar="DAY", help="Day of the week of day 0. Default: of his last baseline."),
     ] = None,
+    assume: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--assume",
+            metavar="NAME",
+            help="Take a conflicting finding as true, by its name in the report; repeatable.",
+        ),
+    ] = None,
     out: Annotated[
         str | None,
         typer.Option(
@@ -111,6 +119,7 @@ def simulate(
         draws=draws,
         seed=seed,
         start_weekday=start_weekday,
+        assume=assume or [],
         out=out,
         as_json=as_json,
     )

@@ -35,6 +35,7 @@ def run(
     draws: str | None,
     seed: str,
     start_weekday: str | None,
+    assume: Sequence[str],
     out: str | None,
     as_json: bool,
 ) -> int:
@@ -51,7 +52,7 @@ def run(
     with collected_warnings() as warned:
         man, plans = read(subject, protocols)
         _check_size(plans, length, count)
-        runs = _simulate(man, plans, length, count, chosen_seed, first_day)
+        runs = _simulate(man, plans, length, count, chosen_seed, first_day, assume)
         written = _write(runs, target)
     if as_json:
         print_json(_as_object(runs) | {"files": written, "warnings": warned})
@@ -95,7 +96,13 @@ def read(subject: str, protocols: Sequence[str]) -> tuple[Subject, list[Protocol
 
 
 def _simulate(
-    man: Subject, protocols: Sequence[Protocol], days: float | None, draws: int, seed: int, first_day: int | None
+    man: Subject,
+    protocols: Sequence[Protocol],
+    days: float | None,
+    draws: int,
+    seed: int,
+    first_day: int | None,
+    assume: Sequence[str],
 ) -> list[Trajectory]:
     from leydig.studies.simulate import simulate
 
@@ -107,6 +114,7 @@ def _simulate(
             draws=draws,
             seed=seed,
             start_weekday=first_day,
+            assume=assume,
             progress=progress,
         )
 

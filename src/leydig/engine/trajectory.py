@@ -41,6 +41,7 @@ class Trajectory:
     remarks: tuple[str, ...] = ()  # sentences: contradictions, misfits, warnings
     sources: tuple[Mapping[str, str], ...] = ()  # key, reference, verification, used for
     digests: Mapping[str, str] = field(default_factory=dict)
+    alternatives: Mapping[str, Mapping[str, np.ndarray]] = field(default_factory=dict)  # finding, quantity: values
 
     def dataset(self) -> "xarray.Dataset":
         """The result as xarray: dimension ``time`` in days, units in ``attrs``.

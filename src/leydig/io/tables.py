@@ -19,6 +19,7 @@ import numpy as np
 
 from leydig.engine.trajectory import Panel, Trajectory
 from leydig.errors import unknown
+from leydig.grading import outcomes
 from leydig.writing import replacing
 
 if TYPE_CHECKING:
@@ -91,6 +92,21 @@ def _run(trajectory: Trajectory) -> dict[str, Any]:
         "assumed": plain(trajectory.assumed),
         "remarks": plain(trajectory.remarks),
         "digests": plain(trajectory.digests),
+        "evidence": _evidence(trajectory),
+        "alternatives": {
+            name: {quantity: {"values": plain(values)} for quantity, values in changed.items()}
+            for name, changed in trajectory.alternatives.items()
+        },
+    }
+
+
+def _evidence(trajectory: Trajectory) -> dict[str, Any]:
+    """How strong the evidence behind each quantity is, and which findings contradict."""
+    return {
+        name: {"grade": outcome.grade, "sources": list(outcome.sources), "alternatives": [a.name for a in others]}
+        for name, outcome in outcomes().items()
+        if name in trajectory.quantities.values
+        for others in [outcome.alternatives]
     }
 
 

@@ -1,13 +1,15 @@
 """What a drug file declares, and the checks that it declares it completely.
 
 One file in data/drugs is one drug: its names, its dose, its forms, its compartments with their
-parameters, the channel it drives, and the published figures it is held against. Everything else
-(closed forms, exported models, the table in the documentation) is derived from that declaration.
+parameters, the channel it drives, and the published figures it is held against. A drug that is a
+mixture of others declares what it contains instead of compartments: its doses are doses of those.
+Everything else (closed forms, exported models, the table in the documentation) is derived from
+that declaration.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -69,7 +71,7 @@ class Form(Strict):
     """A way to give the drug: the compartments that a dose enters, each with the factors of its share."""
 
     route: str
-    into: Mapping[str, tuple[str, ...]]
+    into: Mapping[str, tuple[str, ...]] = {}  # nothing of its own for a mixture
 
 
 class FlowRule(Strict):
@@ -136,6 +138,7 @@ class Figure(Strict):
     where: str
     seen: Literal["fulltext", "abstract", "secondary"]
     regimen: Regimen
+    constituent: str | None = None  # which drug of a mixture was measured
     note: str = ""
 
     @field_validator("unit")
@@ -144,24 +147,27 @@ class Figure(Strict):
         return check_unit(unit)
 
 
-class Drug(Strict):
-    """A drug as its file declares it."""
+class Medicine(Strict):
+    """What every file declares: names, dose, forms, parameters, and the figures it is held against."""
 
     name: str
     synonyms: tuple[str, ...]
     kind: Annotated[str, Field(alias="class")]
-    channel: Channel
     dose: Dose
     forms: Annotated[Mapping[str, Form], Field(min_length=1)]
     default_form: str
-    compartments: Mapping[str, str | None]  # its volume parameter; None where no concentration is meant
-    flows: tuple[FlowRule, ...]
-    output: Output
-    in_blood: Blood | None = None
-    equations: str | None = None  # system of parameters and equations that hold the rest of its kinetics
     entries: Annotated[Mapping[str, Entry], Field(alias="parameters")]
-    published: Annotated[tuple[Figure, ...], Field(min_length=1)]
+    published: tuple[Figure, ...] = ()
+    unmeasured: str = ""  # why there is no figure, where there is none
     note: str = ""
+
+    @model_validator(mode="after")
+    def _held(self) -> Self:
+        if bool(self.published) == bool(self.unmeasured):
+            raise InputError(
+                f'{self.name} needs either published figures or "unmeasured", which says why there are none'
+            )
+        return self
 
     @property
     def continuous(self) -> bool:
@@ -170,13 +176,32 @@ class Drug(Strict):
 
     @property
     def parameters(self) -> dict[str, Parameter]:
-        """Its parameters by name: its own and those of its equations."""
-        shared = parameter_files.load(self.equations) if self.equations else {}
-        own = {
+        """Its parameters by name."""
+        return {
             name: Parameter.model_construct(**(dict(entry) | {"name": name, "system": self.name}))
             for name, entry in self.entries.items()
         }
-        return {**shared, **own}
+
+    def used_parameters(self) -> set[str]:
+        """Every parameter that its forms need."""
+        return _parameters_in(share for form in self.forms.values() for share in form.into.values())
+
+
+class Drug(Medicine):
+    """A drug with kinetics of its own."""
+
+    channel: Channel
+    compartments: Mapping[str, str | None]  # its volume parameter; None where no concentration is meant
+    flows: tuple[FlowRule, ...]
+    output: Output
+    in_blood: Blood | None = None
+    equations: str | None = None  # system of parameters and equations that hold the rest of its kinetics
+
+    @property
+    def parameters(self) -> dict[str, Parameter]:
+        """Its parameters by name: its own and those of its equations."""
+        shared = parameter_files.load(self.equations) if self.equations else {}
+        return {**shared, **super().parameters}
 
     def used_parameters(self) -> set[str]:
         """Every parameter that the compartments, or the reading of published figures, need."""
@@ -184,24 +209,47 @@ class Drug(Strict):
         names |= {name for flow in self.flows for name in (flow.rate, flow.clearance) if name}
         names |= {name for name in (self.output.per_volume, self.output.molar_mass) if name}
         names |= set(self.in_blood.model_dump().values()) if self.in_blood else set()
-        shares = (share for form in self.forms.values() for share in form.into.values())
-        return names | {factor.removeprefix(REST) for share in shares for factor in share}
+        return names | super().used_parameters()
 
 
-def read_file(path: Path) -> Drug:
+class Mixture(Medicine):
+    """A drug that is several others in one dose; each constituent with the factors of its share."""
+
+    contains: Annotated[Mapping[str, tuple[str, ...]], Field(min_length=2)]
+
+    def used_parameters(self) -> set[str]:
+        return super().used_parameters() | _parameters_in(self.contains.values())
+
+
+def _parameters_in(shares: Iterable[tuple[str, ...]]) -> set[str]:
+    return {factor.removeprefix(REST) for share in shares for factor in share}
+
+
+def share(factors: Iterable[str], numbers: Mapping[str, float]) -> float:
+    """The product of the factors of a share, where "1 - name" is what that parameter leaves."""
+    product = 1.0
+    for factor in factors:
+        value = numbers[factor.removeprefix(REST)]
+        product *= 1.0 - value if factor.startswith(REST) else value
+    return product
+
+
+def read_file(path: Path) -> Drug | Mixture:
     """The drug that a file declares; InputError in one sentence when it cannot be used."""
+    content = read_yaml(path)
+    kind = Mixture if isinstance(content, dict) and "contains" in content else Drug
     try:
-        drug = Drug.model_validate(read_yaml(path))
+        drug = kind.model_validate(content)
     except ValidationError as error:
-        raise from_pydantic(error, path.name, Drug) from error
+        raise from_pydantic(error, path.name, kind) from error
+    if isinstance(drug, Drug):
+        _check_kinetics(drug, path.name)
     _check(drug, path.name)
     return drug
 
 
-def _check(drug: Drug, where: str) -> None:
-    """Every name that is used exists, every parameter that exists is used, and every source has been seen."""
-    if drug.default_form not in drug.forms:
-        raise unknown("form", drug.default_form, drug.forms, f"default_form of {where}")
+def _check_kinetics(drug: Drug, where: str) -> None:
+    """Every compartment that is named exists, and has a volume where a clearance needs one."""
     named = {end for flow in drug.flows for end in (flow.source, flow.target) if end}
     named |= {depot for form in drug.forms.values() for depot in form.into}
     named |= {drug.output.concentration_in} if drug.output.concentration_in else set()
@@ -210,6 +258,15 @@ def _check(drug: Drug, where: str) -> None:
     for flow in drug.flows:
         if flow.clearance and not drug.compartments[flow.source]:
             raise InputError(f"{where}: the clearance from {flow.source} needs a volume there")
+    for name, form in drug.forms.items():
+        if not form.into:
+            raise InputError(f"{where}: the form {name} enters no compartment")
+
+
+def _check(drug: Drug | Mixture, where: str) -> None:
+    """Every parameter that is used exists, every one that exists is used, and every source has been seen."""
+    if drug.default_form not in drug.forms:
+        raise unknown("form", drug.default_form, drug.forms, f"default_form of {where}")
     parameters, used = drug.parameters, drug.used_parameters()
     for name in sorted(used - set(parameters)):
         raise unknown("parameter", name, parameters, where)
@@ -220,8 +277,11 @@ def _check(drug: Drug, where: str) -> None:
             raise InputError(f"parameters.{name} of {where} must be 0 or above")
         for key in entry.source:
             _seen(key, entry.kind, f"parameters.{name} of {where}")
+    constituents = drug.contains if isinstance(drug, Mixture) else {}
     for i, figure in enumerate(drug.published):
         _seen(figure.source, "measured", f"published[{i}] of {where}")
+        if (figure.constituent is not None or constituents) and figure.constituent not in constituents:
+            raise unknown("constituent", figure.constituent, constituents, f"published[{i}] of {where}")
 
 
 def _seen(key: str, kind: str, where: str) -> None:

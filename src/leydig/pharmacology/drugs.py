@@ -12,7 +12,7 @@ from functools import cache
 from leydig.errors import InputError, ModelWarning, unknown
 from leydig.files import DATA
 from leydig.pharmacology import kinetics
-from leydig.pharmacology.drug_file import PER_DAY, REST, Drug, Form, read_file
+from leydig.pharmacology.drug_file import PER_DAY, Drug, Form, Mixture, read_file, share
 from leydig.pharmacology.kinetics import Compartments, Dose, Event, Flow, Segments
 
 Scale = Mapping[tuple[str, str], float]
@@ -23,10 +23,17 @@ NANOGRAMS_PER_LITRE = {"ng/mL": 1e3, "ug/mL": 1e6, "ng/mL/h": 1e3}  # definition
 
 
 @cache
-def catalogue() -> dict[str, Drug]:
+def catalogue() -> dict[str, Drug | Mixture]:
     """All bundled drugs by name."""
-    drugs = [read_file(path) for path in sorted((DATA / "drugs").glob("*.yaml"))]
-    return {drug.name: drug for drug in drugs}
+    drugs = {drug.name: drug for drug in map(read_file, sorted((DATA / "drugs").glob("*.yaml")))}
+    for drug in drugs.values():
+        for name in drug.contains if isinstance(drug, Mixture) else ():
+            part = drugs.get(name)
+            if not isinstance(part, Drug):
+                raise unknown("drug", name, [d.name for d in drugs.values() if isinstance(d, Drug)], drug.name)
+            if part.dose.unit != drug.dose.unit or not set(drug.forms) <= set(part.forms):
+                raise InputError(f"{drug.name} and {name}, which it contains, differ in dose unit or forms")
+    return drugs
 
 
 @cache
@@ -45,7 +52,7 @@ def names() -> tuple[str, ...]:
     return tuple(catalogue())
 
 
-def get(name: str, where: str = "") -> Drug:
+def get(name: str, where: str = "") -> Drug | Mixture:
     """The drug of this name or synonym, capitals aside. InputError with the nearest name when there is none."""
     spelling = _spellings().get(name.lower())
     if spelling is None:
@@ -53,7 +60,13 @@ def get(name: str, where: str = "") -> Drug:
     return catalogue()[spelling]
 
 
-def resolve(drug: str, form: str | None = None, where: str = "") -> tuple[Drug, Form]:
+def constituents(name: str) -> tuple[str, ...]:
+    """The drugs that a dose of this one is: those that a mixture contains, otherwise itself."""
+    drug = get(name)
+    return tuple(drug.contains) if isinstance(drug, Mixture) else (drug.name,)
+
+
+def resolve(drug: str, form: str | None = None, where: str = "") -> tuple[Drug | Mixture, Form]:
     """The drug and the form of an event. "testosterone" with form "gel" is the drug testosterone gel."""
     joined = _spellings().get(f"{drug} {form}".lower()) if form else None
     found = catalogue()[joined] if joined else get(drug, where)
@@ -63,7 +76,7 @@ def resolve(drug: str, form: str | None = None, where: str = "") -> tuple[Drug, 
     return found, found.forms[chosen]
 
 
-def check_dose(drug: Drug, amount: float, unit: str, where: str = "") -> float:
+def check_dose(drug: Drug | Mixture, amount: float, unit: str, where: str = "") -> float:
     """The amount in the drug's dose unit.
 
     InputError for an unknown unit or an amount outside the accepted range; ModelWarning outside the usual one.
@@ -84,7 +97,7 @@ def check_dose(drug: Drug, amount: float, unit: str, where: str = "") -> float:
     return amount * size
 
 
-def values(drug: Drug, scale: Scale | None = None) -> dict[str, float]:
+def values(drug: Drug | Mixture, scale: Scale | None = None) -> dict[str, float]:
     """The drug's parameters for one man; ``scale`` multiplies by (drug name, parameter name)."""
     factors = scale or {}
     return {
@@ -131,18 +144,13 @@ def weights(drug: Drug, numbers: Mapping[str, float]) -> dict[str, float]:
 
 def doses(drug: Drug, form: Form, events: Iterable[Event], numbers: Mapping[str, float]) -> list[Dose]:
     """What enters which compartment. A dose per day without a time for which it runs is an InputError."""
-    shares = {}
-    for depot, factors in form.into.items():
-        shares[depot] = 1.0
-        for factor in factors:
-            value = numbers[factor.removeprefix(REST)]
-            shares[depot] *= 1.0 - value if factor.startswith(REST) else value
+    shares = {depot: share(factors, numbers) for depot, factors in form.into.items()}
     entering = []
     for event in events:
         if drug.continuous and event.duration <= 0:
             raise InputError(f"{drug.name} is given in {drug.dose.unit} and needs a time for which it runs")
         amount = event.amount * event.duration / HOURS_PER_DAY if drug.continuous else event.amount
-        entering += [Dose(event.time, amount * share, event.duration, depot) for depot, share in shares.items()]
+        entering += [Dose(event.time, amount * part, event.duration, depot) for depot, part in shares.items()]
     return entering
 
 
@@ -155,16 +163,35 @@ def course(drug: Drug, form: Form, events: Iterable[Event], scale: Scale | None 
     return kinetics.segments(system(drug, numbers), entering, weights(drug, numbers))
 
 
+def separated(event: Event, scale: Scale | None = None) -> list[tuple[Drug, Form, Event]]:
+    """The event as doses of drugs with kinetics of their own, each in its form: several for a mixture."""
+    drug, form = resolve(event.drug, event.form)
+    if isinstance(drug, Drug):
+        return [(drug, form, event)]
+    numbers, found = values(drug, scale), []
+    chosen = next(name for name, its in drug.forms.items() if its is form)
+    for name, factors in drug.contains.items():
+        part, its = resolve(name, chosen)
+        assert isinstance(part, Drug)  # the catalogue has seen to it
+        amount = event.amount * share(factors, numbers)
+        found.append((part, its, event._replace(drug=name, form=chosen, amount=amount)))
+    return found
+
+
 def channels(events: Iterable[Event], scale: Scale | None = None) -> dict[str, Segments]:
     """Every channel that the events drive; drugs that feed the same one are added up.
 
     ``scale`` multiplies parameters by (drug name, parameter name), so that men differ.
     """
-    groups: dict[tuple[str, str | None], list[Event]] = {}
+    groups: dict[tuple[str, str], list[Event]] = {}
+    kinds: dict[tuple[str, str], tuple[Drug, Form]] = {}
     for event in events:
-        groups.setdefault((event.drug, event.form), []).append(event)
+        for drug, form, part in separated(event, scale):
+            key = (drug.name, next(name for name, its in drug.forms.items() if its is form))
+            kinds[key] = drug, form
+            groups.setdefault(key, []).append(part)
     parts: dict[str, list[Segments]] = {}
-    for (name, form_name), several in groups.items():
-        drug, form = resolve(name, form_name)
+    for key, several in groups.items():
+        drug, form = kinds[key]
         parts.setdefault(drug.channel.name, []).append(course(drug, form, several, scale))
     return {channel: kinetics.add(several) for channel, several in parts.items()}

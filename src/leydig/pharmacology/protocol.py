@@ -1,9 +1,10 @@
 """Protocols as typed objects: who takes which drug, how much, when, for how long, and what follows.
 
 A protocol is one or more courses side by side (``+`` in text and in Python). A course is a sequence of
-steps (``then``); a step is a regimen of one drug, or a pause. Every object is immutable and has one
-canonical text, and ``Protocol.parse(protocol.text()) == protocol`` for every protocol of known drugs.
-``protocol_text`` states the words and their grammar, ``schedule`` the schedules.
+steps (``then``); a step is a regimen of one drug or supplement, a change of weight, or a pause. Every
+object is immutable and has one canonical text, and ``Protocol.parse(protocol.text()) == protocol`` for
+every protocol of known drugs. ``protocol_text`` states the words and their grammar, ``steps`` the steps,
+``schedule`` the schedules, ``levers`` what acts without being a drug.
 
 Time counts in hours from the beginning of day 0. A step holds the doses from its start up to, not
 including, its end: one dose a day for 12 weeks is 84 doses, and the next step begins where it ended.
@@ -23,7 +24,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from leydig.errors import InputError
+from leydig.pharmacology import levers
 from leydig.pharmacology.kinetics import Event
+from leydig.pharmacology.levers import LeverEvent
 from leydig.pharmacology.schedule import (
     HOURS,
     LONGEST_YEARS,
@@ -31,27 +34,26 @@ from leydig.pharmacology.schedule import (
     WEEKDAYS,
     Continuous,
     Every,
-    Missed,
     MissedDoses,
     MissedEvery,
     Once,
     PerDay,
     PerWeek,
-    Schedule,
     Span,
     Weekdays,
     checked_count,
-    checked_number,
-    write_number,
 )
+from leydig.pharmacology.steps import PER_DAY, Pause, Regimen, Step, WeightChange, gap_in
 
 if TYPE_CHECKING:
     from leydig.pharmacology.product import Catalogue
 
 __all__ = [
+    "PER_DAY",
     "Continuous",
     "Course",
     "Every",
+    "LeverEvent",
     "MissedDoses",
     "MissedEvery",
     "Once",
@@ -61,86 +63,15 @@ __all__ = [
     "Protocol",
     "Regimen",
     "Span",
+    "Step",
     "Weekdays",
+    "WeightChange",
+    "gap_in",
 ]
 
 # Bounds on what one protocol may ask of the computer, not on medicine.
 LONGEST_TEXT = 10_000  # characters
 MOST_STEPS = 100
-
-PER_DAY = "/day"
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """No drug of this course, for a length of time or to the end."""
-
-    length: Span | None = None
-
-    @property
-    def delay(self) -> Span | None:
-        return None
-
-    def text(self, carried: str | None = None, first: bool = True) -> str:
-        return f"none for {self.length.text()}" if self.length else "none"
-
-
-@dataclass(frozen=True, slots=True)
-class Regimen:
-    """One drug in one amount on one schedule.
-
-    ``amount`` is in ``unit``, the drug's own dose unit; for a continuous input the unit ends in "/day".
-    ``delay`` passes without drug before the first dose; ``length`` counts from the first dose, and None
-    means to the end of the run. The drug, its unit and the dose range are checked by ``Protocol.check``.
-    """
-
-    drug: str
-    amount: float
-    unit: str
-    schedule: Schedule
-    form: str | None = None
-    length: Span | None = None
-    delay: Span | None = None
-    missed: Missed | None = None
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "amount", checked_number(self.amount, f"the dose of {self.name}"))
-        if isinstance(self.schedule, Continuous) != self.unit.endswith(PER_DAY):
-            raise InputError(f'{self.name} has the unit "{self.unit}"; a continuous input, and no other, is per day')
-        if self.missed and isinstance(self.schedule, Continuous | Once):
-            raise InputError(f"{self.name} has no repeated doses that could be missed")
-        if self.missed and self.length and self.missed.highest > self.schedule.most(self.length.hours):
-            raise InputError(f'"{self.missed.text()}": {self.name} has fewer doses in {self.length.text()}')
-
-    @property
-    def name(self) -> str:
-        """The drug with its form: testosterone gel."""
-        return f"{self.drug} {self.form}" if self.form else self.drug
-
-    def text(self, carried: str | None = None, first: bool = True) -> str:
-        """Canonical text. ``carried`` is the drug named last in the course, which is then not repeated."""
-        name = "" if self.name == carried else self.name
-        parts = [name, f"{write_number(self.amount)} {self.unit}", self.schedule.text()]
-        if self.delay:
-            from_unit = f"from {self.delay.unit} {write_number(self.delay.count)}"
-            parts.append(from_unit if first else f"after {self.delay.text()}")
-        parts.append(f"for {self.length.text()}" if self.length else "")
-        parts.append(self.missed.text() if self.missed else "")
-        return " ".join(part for part in parts if part)
-
-
-Step = Regimen | Pause
-
-
-def gap_in(step: Step, following: Step) -> str | None:
-    """Why ``following`` cannot come after ``step``, or None when it can."""
-    if step.length:
-        return None
-    if isinstance(step, Regimen) and isinstance(step.schedule, Once):
-        if following.delay:
-            return None
-        return 'a single dose before "then" needs "for 4 weeks", or the next step "after 4 weeks"'
-    return 'the step before "then" never ends; say for how long, such as "for 12 weeks"'
 
 
 class Placed(NamedTuple):
@@ -190,7 +121,7 @@ class Course:
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """Everything a man is given: courses side by side, all counted from day 0."""
+    """Everything a man is given or does: courses side by side, all counted from day 0."""
 
     courses: tuple[Course, ...]
 
@@ -200,6 +131,7 @@ class Protocol:
             raise InputError(f"the protocol has {steps} steps; it must have from 1 to {MOST_STEPS}")
         if len(self.text()) > LONGEST_TEXT:
             raise InputError(f"the protocol in plain words is longer than {LONGEST_TEXT} characters")
+        levers.check_weight(self.weight_changes())
 
     @classmethod
     def of(cls, *steps: Step) -> Protocol:
@@ -211,7 +143,7 @@ class Protocol:
         """The protocol that ``text`` describes; ``catalogue`` (default: the bundled drugs) names the drugs.
 
         Raises InputError, pointing at the word, for text outside the grammar, an unknown drug or unit
-        and a dose outside the accepted range; warns (ModelWarning) of an unusual dose.
+        and a dose outside the accepted range; warns (ModelWarning) of an unusual dose or weight change.
         """
         from leydig.pharmacology import protocol_text
 
@@ -219,14 +151,22 @@ class Protocol:
 
     def check(self, catalogue: Catalogue | None = None) -> Protocol:
         """The same under the catalogue's names, after the checks of drug, unit and dose that ``parse`` makes."""
+        from leydig.pharmacology.lever_text import supplements
         from leydig.pharmacology.product import checked_regimen, known_products
 
-        known = known_products(catalogue)
+        known, extra = known_products(catalogue), supplements()
         courses = []
         for course in self.courses:
-            steps = [checked_regimen(step, known) if isinstance(step, Regimen) else step for step in course.steps]
+            steps = [
+                checked_regimen(step, extra if step.name.lower() in extra else known)
+                if isinstance(step, Regimen)
+                else step
+                for step in course.steps
+            ]
             courses.append(Course(tuple(steps)))
-        return Protocol(tuple(courses))
+        checked = Protocol(tuple(courses))
+        levers.warn_of_unlikely(checked.weight_changes())
+        return checked
 
     def __add__(self, other: Protocol) -> Protocol:
         if not isinstance(other, Protocol):
@@ -245,8 +185,8 @@ class Protocol:
 
     @property
     def drugs(self) -> tuple[str, ...]:
-        """Names of the drugs, without their forms, in order of appearance."""
-        return tuple(dict.fromkeys(regimen.drug for regimen in self.regimens))
+        """Names of the drugs, without their forms, in order of appearance; supplements are levers, not drugs."""
+        return tuple(dict.fromkeys(regimen.drug for regimen in self.regimens if not regimen.supplement))
 
     @property
     def duration_days(self) -> float | None:
@@ -256,25 +196,51 @@ class Protocol:
         return float(max(closed) / HOURS["day"]) if len(closed) == len(hours) else None
 
     def events(self, horizon_days: float, start_weekday: int = 0) -> list[Event]:
-        """Doses before ``horizon_days``, in order of time.
+        """Doses of drugs before ``horizon_days``, in order of time.
 
         ``start_weekday`` is the weekday of day 0: 0 Monday (the default) to 6 Sunday. A continuous input
         is one event with its rate and its duration, cut at the horizon.
         """
         checked_count(start_weekday, 0, len(WEEKDAYS) - 1, "the weekday of day 0")
+        runs = [(step, start, end) for step, start, end in self._regimens_before(horizon_days) if not step.supplement]
+        if sum(step.schedule.most(end - start) for step, start, end in runs) > MOST_EVENTS:
+            raise InputError(f"the protocol has more than {MOST_EVENTS:,} doses in {horizon_days:g} days")
+        events = [event for step, start, end in runs for event in _doses(step, start, end, start_weekday)]
+        return sorted(events, key=lambda event: event.time)
+
+    def levers(self, horizon_days: float) -> list[LeverEvent]:
+        """Levers in use before ``horizon_days``, in order of time; ``levers.channels`` makes model inputs of them.
+
+        A supplement is cut at the horizon. A change of weight is whole even where it goes on beyond it.
+        """
+        found = [
+            LeverEvent(step.drug, float(start), float(end - start), levers.intake(step.amount, step.schedule))
+            for step, start, end in self._regimens_before(horizon_days)
+            if step.supplement
+        ]
+        found += [change for change in self.weight_changes() if change.time < horizon_days * float(HOURS["day"])]
+        return sorted(found, key=lambda event: event.time)
+
+    def _regimens_before(self, horizon_days: float) -> list[tuple[Regimen, Fraction, Fraction]]:
+        """Every regimen that starts before the horizon, with its start and its end (h), cut at the horizon."""
         if not 0 <= horizon_days <= LONGEST_YEARS * HOURS["year"] / HOURS["day"]:
             raise InputError(f"the horizon is {horizon_days:g} days; it must be from 0 to {LONGEST_YEARS} years")
         horizon = Fraction(repr(float(horizon_days))) * HOURS["day"]
-        runs = [
+        return [
             (placed.step, placed.start, horizon if placed.end is None else min(placed.end, horizon))
             for course in self.courses
             for placed in course.placed()
             if isinstance(placed.step, Regimen) and placed.start < horizon
         ]
-        if sum(step.schedule.most(end - start) for step, start, end in runs) > MOST_EVENTS:
-            raise InputError(f"the protocol has more than {MOST_EVENTS:,} doses in {horizon_days:g} days")
-        events = [event for step, start, end in runs for event in _doses(step, start, end, start_weekday)]
-        return sorted(events, key=lambda event: event.time)
+
+    def weight_changes(self) -> list[LeverEvent]:
+        """Every change of weight, in order of the text."""
+        return [
+            LeverEvent(levers.WEIGHT, float(placed.start), float(placed.step.over.hours), placed.step.percent / 100)
+            for course in self.courses
+            for placed in course.placed()
+            if isinstance(placed.step, WeightChange)
+        ]
 
 
 def _hours(span: Span | None) -> Fraction:

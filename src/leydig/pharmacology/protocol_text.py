@@ -4,9 +4,10 @@ Grammar (words in any case; commas read as spaces; { } any number of times, [ ] 
 
     protocol  = course { "+" course }
     course    = step { "then" step }                      "then" binds tighter than "+"
-    step      = pause | [drug] dose [schedule] { modifier }
+    step      = pause | weight | [drug] dose [schedule] { modifier }
     pause     = ("none" | "nothing" | "stop" | "off" | "untreated" | "placebo") ["for" span]
-    drug      = a name of the catalogue, form included; after "then" it may be left out
+    weight    = "weight" ["loss" | "gain"] ["+" | "-"] number "%" "over" span { "from" or "after" as below }
+    drug      = a name of the catalogue, form included, or a supplement; after "then" it may be left out
     dose      = number unit [("/" | "per" | "a" | "each") ("hour" | "day" | "week")]
     schedule  = "daily" | "weekly" | "fortnightly" | "monthly" | "once"
               | times ("daily" | "weekly" | ("a" | "per" | "each") ("day" | "week"))
@@ -24,8 +25,8 @@ Grammar (words in any case; commas read as spaces; { } any number of times, [ ] 
 given dose by dose may be written per day or per week: "1 mg/day" is "1 mg daily". Canonical text uses the
 drug's own unit, full words, and the order schedule, from or after, for, missing.
 
-A rule ("if E2 < 15 pg/mL then ...") or a lever ("weight -10 % over 6 months") will be another kind of
-course, told by its first word in ``_Reader.course``.
+Percentages of weight are of the weight at day 0. Supplements and change of weight are levers, read in
+``lever_text``; exercise, alcohol and other levers without numbers are refused there, each with its reason.
 
 Reading takes time proportional to the length of the text; nothing is read twice.
 """
@@ -36,7 +37,9 @@ from fractions import Fraction
 from typing import Any
 
 from leydig.errors import InputError, nearest
+from leydig.pharmacology import levers
 from leydig.pharmacology import protocol_words as words
+from leydig.pharmacology.lever_text import LeverCursor, supplements, unknown_lever
 from leydig.pharmacology.product import Catalogue, Product, known_products, refused, unknown_drug
 from leydig.pharmacology.protocol import (
     LONGEST_TEXT,
@@ -46,9 +49,10 @@ from leydig.pharmacology.protocol import (
     Protocol,
     Regimen,
     Step,
+    WeightChange,
     gap_in,
 )
-from leydig.pharmacology.protocol_words import Cursor, Token, fail, guess
+from leydig.pharmacology.protocol_words import Token, fail, guess
 from leydig.pharmacology.schedule import (
     HOURS,
     MOST_EVENTS,
@@ -75,15 +79,18 @@ def parse(text: str, catalogue: Catalogue | None = None) -> Protocol:
         raise InputError(f"the protocol is {text!r:.40}; it must be text such as {EXAMPLE}")
     if len(text) > LONGEST_TEXT:
         raise InputError(f"the protocol text has {len(text):,} characters; at most {LONGEST_TEXT:,} are read")
-    return _Reader(words.tokens(text), known_products(catalogue)).protocol()
+    protocol = _Reader(words.tokens(text), known_products(catalogue)).protocol()
+    levers.warn_of_unlikely(protocol.weight_changes())
+    return protocol
 
 
-class _Reader(Cursor):
+class _Reader(LeverCursor):
     """Reads tokens from left to right; one method for each rule of the grammar."""
 
-    def __init__(self, tokens: list[Token], products: Catalogue) -> None:
+    def __init__(self, tokens: list[Token], drugs: Catalogue) -> None:
         super().__init__(tokens)
-        self.products = products
+        self.drugs = drugs
+        self.products = {**drugs, **supplements()}
         self.steps = 0
 
     def protocol(self) -> Protocol:
@@ -105,20 +112,26 @@ class _Reader(Cursor):
             carried = following if isinstance(following, Regimen) else carried
         if self.token and self.word != "+":
             days = WEEKDAYS if self.tokens[self.at - 1].word in words.DAYS else ()
-            what = ", ".join(f'"{word}"' for word in (*words.MODIFIERS, *words.JOINTS))
-            self.expect(f"{what} or the end", (*words.MODIFIERS, *words.JOINTS, *days))
+            next_words = words.DELAYS if isinstance(steps[-1], WeightChange) else (*words.MODIFIERS,)
+            what = ", ".join(f'"{word}"' for word in (*next_words, *words.JOINTS))
+            self.expect(f"{what} or the end", (*next_words, *words.JOINTS, *days))
         return Course(tuple(steps))
 
     def step(self, carried: Regimen | None, first: bool) -> Step:
         self.steps += 1
         if self.steps > MOST_STEPS and self.token:
             fail(self.token, f"begins step {self.steps}; a protocol has at most {MOST_STEPS} steps")
+        lever = self.lever(first)
+        if lever:
+            return lever
         if self.takes(*words.PAUSES):
+            self.refuse_stopping_one(self.products)
             return Pause(self.span('a length of time, such as "12 weeks"') if self.takes("for") else None)
         return self.regimen(carried, first)
 
     def regimen(self, carried: Regimen | None, first: bool) -> Regimen:
         product = self.drug(carried)
+        dose = self.token
         amount, schedule = self.dose(product)
         schedule = schedule or self.schedule(product)
         said: dict[str, Any] = {}
@@ -132,7 +145,7 @@ class _Reader(Cursor):
         try:
             return Regimen(product.drug, amount, product.unit, schedule, product.form, **said)
         except InputError as error:
-            fail(last, str(error))
+            fail(dose if dose and product.drug in levers.SUPPLEMENTS else last, str(error))
 
     def drug(self, carried: Regimen | None) -> Product:
         start = self.at
@@ -151,11 +164,12 @@ class _Reader(Cursor):
                 return product
         whole = " ".join(run[: self.longest_name])
         name = whole if nearest(whole, self.products) else run[0]
-        fail(self.tokens[start]._replace(text=name), unknown_drug(name, self.products))
+        said = self.tokens[start]._replace(text=name)
+        fail(said, unknown_lever(name, self.drugs) or unknown_drug(name, self.drugs))
 
     @property
     def longest_name(self) -> int:
-        """Words in the longest name of a drug."""
+        """Words in the longest name of a drug or supplement."""
         return max((len(name.split()) for name in self.products), default=1)
 
     def dose(self, product: Product) -> tuple[float, Schedule | None]:
@@ -260,20 +274,9 @@ class _Reader(Cursor):
         """What follows "for", "from", "after" or "missing"."""
         if token.word == "missing":
             return self.missed()
-        if token.word in ("for", "after"):
+        if token.word == "for":
             return self.span('a length of time, such as "12 weeks"')
-        if not first:
-            fail(token, 'counts from day 0, so it stands in the first step only; here write "after 4 weeks"')
-        self.takes("on", "at")
-        unit = words.TIME_UNITS.get(self.word)
-        if unit is None:
-            self.expect('a time after day 0, such as "week 4" or "day 10"', words.TIME_FORMS)
-        self.take()
-        start = self.token
-        if start and start.number and not start.text.strip("0."):
-            self.take()
-            return None
-        return self.limited(start, self.number('a number, as in "week 4"'), unit)
+        return self.delay(token, first)
 
     def missed(self) -> Missed:
         if self.takes("every"):

@@ -19,6 +19,7 @@ from leydig.pharmacology.schedule import (
 )
 
 PAUSES = ("none", "nothing", "stop", "off", "untreated", "placebo")
+DELAYS = ("from", "starting", "after")
 MODIFIERS = {"for": "length", "from": "delay", "starting": "delay", "after": "delay", "missing": "missed"}
 JOINTS = ("then", "+")
 
@@ -192,6 +193,23 @@ class Cursor:
             self.expect(f"a unit of time: {', '.join(TIME_FORMS)}", TIME_FORMS)
         self.take()
         return self.limited(start, count, unit)
+
+    def delay(self, said: Token, first: bool) -> Span | None:
+        """What follows "after", "from" or "starting"; None where it begins at once."""
+        if said.word == "after":
+            return self.span('a length of time, such as "12 weeks"')
+        if not first:
+            fail(said, 'counts from day 0, so it stands in the first step only; here write "after 4 weeks"')
+        self.takes("on", "at")
+        unit = TIME_UNITS.get(self.word)
+        if unit is None:
+            self.expect('a time after day 0, such as "week 4" or "day 10"', TIME_FORMS)
+        self.take()
+        start = self.token
+        if start and start.number and not start.text.strip("0."):
+            self.take()
+            return None
+        return self.limited(start, self.number('a number, as in "week 4"'), unit)
 
     def limited(self, token: Token | None, count: float, unit: str) -> Span:
         try:

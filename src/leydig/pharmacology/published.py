@@ -3,7 +3,8 @@
 Each figure names its regimen; the same closed forms that drive the model (for letrozole the same
 equations) are run under it and read as the authors read theirs. Inputs (testosterone, estradiol) are
 read through one blood compartment with a published clearance, because the model's own handling of
-the hormone, with binding and feedback, is not the drug's.
+the hormone, with binding and feedback, is not the drug's. A figure of a mixture is one of a
+constituent, which is then run under its share of the dose.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from leydig.errors import InputError, unknown
 from leydig.pharmacology import drugs, kinetics, letrozole
-from leydig.pharmacology.drug_file import Drug, Figure, Regimen
+from leydig.pharmacology.drug_file import Drug, Figure, Mixture, Regimen
 from leydig.pharmacology.kinetics import Event, Flow
 
 Array = NDArray[np.float64]
@@ -27,7 +28,8 @@ TOLERANCE = 0.25
 MANY_DOSES, POINTS, STEADY = 150, 4001, 0.95
 # After this many mean residence times nothing is left.
 LIFETIMES = 40.0
-# What one ng/L is in a published unit: definitions.
+# Unit of an input's level in blood; what one ng/L is in a published unit: definitions.
+LEVEL_IN_BLOOD = "nmol/L"
 FROM_NG_PER_LITRE = {"ng/mL": 1e-3, "ng/dL": 0.1, "pg/mL": 1.0}
 
 
@@ -53,18 +55,29 @@ class Run(NamedTuple):
     factor: float  # what one dose unit in one litre is in the level's unit
 
 
-def table(drug: Drug) -> list[Line]:
+def table(drug: Drug | Mixture) -> list[Line]:
     """Every published figure of a drug, computed."""
     return [line(drug, figure) for figure in drug.published]
 
 
-def line(drug: Drug, figure: Figure) -> Line:
+def line(drug: Drug | Mixture, figure: Figure) -> Line:
     """One figure, computed: reproduced when it lies within the printed spread, or 25 % where none was printed."""
     if figure.quantity not in QUANTITIES:
         raise unknown("published quantity", figure.quantity, QUANTITIES, drug.name)
     tolerance = figure.spread if figure.spread is not None else TOLERANCE * figure.value
-    computed = QUANTITIES[figure.quantity](drug, figure.regimen) * _unit_factor(drug, figure)
+    measured, regimen = _measured(drug, figure)
+    computed = QUANTITIES[figure.quantity](measured, regimen) * _unit_factor(measured, figure)
     return Line(drug.name, figure, float(computed), tolerance)
+
+
+def _measured(drug: Drug | Mixture, figure: Figure) -> tuple[Drug, Regimen]:
+    """The drug that was measured, and what of it was given: of a mixture the constituent and its share."""
+    regimen = figure.regimen
+    given = Event(drug.name, regimen.form, 0.0, regimen.amount, regimen.duration)
+    for part, _, event in drugs.separated(given):
+        if part.name == (figure.constituent or drug.name):
+            return part, regimen.model_copy(update={"amount": event.amount, "form": event.form})
+    raise InputError(f"{drug.name} does not contain {figure.constituent}")
 
 
 def run(drug: Drug, regimen: Regimen) -> Run:
@@ -237,6 +250,8 @@ def _unit_factor(drug: Drug, figure: Figure) -> float:
         numbers = drugs.values(drug)  # clearances are printed as mass of the dose over mass of the hormone
         return numbers[drug.output.molar_mass] / numbers[drug.in_blood.molar_mass]
     wanted = figure.unit.replace("*h", "") if figure.quantity == "area" else figure.unit
+    if concentration and drug.in_blood and wanted == LEVEL_IN_BLOOD:
+        return 1.0
     if concentration and drug.in_blood and wanted in FROM_NG_PER_LITRE:
         return drugs.values(drug)[drug.in_blood.molar_mass] * FROM_NG_PER_LITRE[wanted]
     if unit != wanted:

@@ -33,6 +33,7 @@ class Parameters(NamedTuple):
     reduction_half: float  # nmol/L free testosterone, 5-alpha-reductase
     dihydrotestosterone_elimination: float  # 1/h
     dihydrotestosterone_reference: float  # nmol/L, total, reference man
+    dihydrotestosterone_clearance: float  # L/h, of total dihydrotestosterone in the reference man
     androgen_potency: float  # 1, free dihydrotestosterone as free testosterone at the receptor
     estrone_elimination: float  # 1/h
     estrone_reference: float  # pmol/L
@@ -73,6 +74,7 @@ class Capacity(NamedTuple):
     testicular_aromatase: float  # 1, share made in the testis
     aromatase: float  # 1, activity left (0) or gained by a lesion of the enzyme
     free_clearance_testosterone: float  # L/h of free hormone
+    free_clearance_dihydrotestosterone: float  # L/h of free hormone
     free_clearance_estradiol: float  # L/h of free hormone
 
 
@@ -80,10 +82,13 @@ class Signals(NamedTuple):
     testicular_testosterone: float  # 1, intratesticular testosterone over that at rest
     adrenal: float  # 1, adrenal steroid output over that at rest
     testosterone_input: float  # nmol/h given
+    dihydrotestosterone_input: float  # nmol/h given
     estradiol_input: float  # nmol/h given
     adipose_inhibition: float  # 1, inhibitor over its constant in fat
     lean_inhibition: float  # 1, the same in muscle, skin and brain
     testicular_inhibition: float  # 1, the same in the testis
+    peripheral_enzyme: float  # 1, active aromatase outside the testis over that without drug
+    testicular_enzyme: float  # 1, the same in the testis
     fat_mass: float  # 1, relative to the man's own at baseline
 
 
@@ -162,7 +167,7 @@ def estrone_from_androstenedione(capacity: Capacity, p: Parameters, s: Signals):
     precursor = (1 - p.estrone_testicular_share) * s.adrenal + p.estrone_testicular_share * s.testicular_testosterone
     fat = capacity.adipose_fraction * s.fat_mass / (1 + s.adipose_inhibition)
     lean = (1 - capacity.adipose_fraction) / (1 + s.lean_inhibition)
-    made = (1 - p.estrone_from_estradiol_share) * precursor * (fat + lean)
+    made = (1 - p.estrone_from_estradiol_share) * precursor * s.peripheral_enzyme * (fat + lean)
     return p.estrone_elimination * capacity.estrone * capacity.aromatase * made
 
 
@@ -192,7 +197,7 @@ def testicular_aromatisation(capacity: Capacity, p: Parameters, s: Signals):
     """Estradiol from the testis, pmol/L/h: local testosterone saturates the enzyme and outcompetes the drug."""
     half, substrate = p.testicular_aromatase_half, s.testicular_testosterone
     now = substrate * (1 + half) / (substrate + half * (1 + s.testicular_inhibition))
-    made = capacity.aromatase * capacity.testicular_aromatase * now
+    made = capacity.aromatase * capacity.testicular_aromatase * s.testicular_enzyme * now
     return p.estradiol_elimination * capacity.free_estradiol * made
 
 
@@ -208,7 +213,7 @@ def derivatives(state: State, capacity: Capacity, p: Parameters, s: Signals) -> 
 
     df/dt    = + secretion + given - elimination - to tissue + from tissue
     dtis/dt  = + from blood - back to blood
-    dDHT/dt  = + reduction - elimination
+    dDHT/dt  = + reduction + given - elimination
     dE1/dt   = + from androstenedione + from estradiol - elimination
     dh/dt    = + fat + lean tissue + from estrone + testis + given - elimination
     dSHBG/dt = + made - lost
@@ -217,6 +222,8 @@ def derivatives(state: State, capacity: Capacity, p: Parameters, s: Signals) -> 
     Source: binding and clearances from the literature, aromatase shares from this project's fit.
     """
     free = state.free_testosterone
+    in_fat = capacity.adipose_aromatase * s.fat_mass * s.peripheral_enzyme
+    in_lean = capacity.lean_aromatase * s.peripheral_enzyme
     return State(
         free_testosterone=(
             +secretion(capacity, p, s)
@@ -229,7 +236,13 @@ def derivatives(state: State, capacity: Capacity, p: Parameters, s: Signals) -> 
             +loss(free, p.testosterone_from_tissue) - loss(state.tissue_testosterone, p.testosterone_from_tissue)
         ),
         free_dihydrotestosterone=(
-            +reduction(free, capacity, p) - loss(state.free_dihydrotestosterone, p.dihydrotestosterone_elimination)
+            +reduction(free, capacity, p)
+            + given(
+                s.dihydrotestosterone_input,
+                p.dihydrotestosterone_elimination,
+                capacity.free_clearance_dihydrotestosterone,
+            )
+            - loss(state.free_dihydrotestosterone, p.dihydrotestosterone_elimination)
         ),
         estrone=(
             +estrone_from_androstenedione(capacity, p, s)
@@ -237,8 +250,8 @@ def derivatives(state: State, capacity: Capacity, p: Parameters, s: Signals) -> 
             - loss(state.estrone, p.estrone_elimination)
         ),
         free_estradiol=(
-            +peripheral_aromatisation(free, s.adipose_inhibition, capacity.adipose_aromatase * s.fat_mass, capacity, p)
-            + peripheral_aromatisation(free, s.lean_inhibition, capacity.lean_aromatase, capacity, p)
+            +peripheral_aromatisation(free, s.adipose_inhibition, in_fat, capacity, p)
+            + peripheral_aromatisation(free, s.lean_inhibition, in_lean, capacity, p)
             + estradiol_from_estrone(state.estrone, capacity, p)
             + testicular_aromatisation(capacity, p, s)
             + given(1000 * s.estradiol_input, p.estradiol_elimination, capacity.free_clearance_estradiol)

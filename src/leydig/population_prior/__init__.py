@@ -22,13 +22,16 @@ import numpy as np
 
 from leydig.errors import InputError, unknown
 from leydig.laboratory import Limits, limits
+from leydig.population_prior.centers import center, spread_between
 from leydig.population_prior.density import density_reference
 from leydig.population_prior.loading import correlation_matrix, population
-from leydig.population_prior.records import HIDDEN, Condition, Population, Quantity, Severity, Transform
-from leydig.population_prior.scales import PERCENT, floor, forward, root
+from leydig.population_prior.records import HIDDEN, Condition, Population, Severity, Transform
+from leydig.population_prior.scales import CM_PER_M, PERCENT, deviates, floor, forward, root
 
 __all__ = [
+    "CM_PER_M",
     "HIDDEN",
+    "LEAN_MASS",
     "Condition",
     "Population",
     "Prior",
@@ -36,10 +39,12 @@ __all__ = [
     "condition_on",
     "conditions",
     "density_reference",
+    "deviates",
     "draw",
     "draw_lesion",
     "floor",
     "forward",
+    "lean_mass",
     "likely_BMI",
     "medians",
     "natural",
@@ -48,6 +53,7 @@ __all__ = [
     "quantiles",
     "reference_height",
     "root",
+    "scatter",
     "shift",
     "standard_deviations",
     "typical",
@@ -55,7 +61,7 @@ __all__ = [
 ]
 
 BODY_MASS_INDEX = "BMI"
-CM_PER_M = 100.0
+LEAN_MASS = "lean_mass"  # all that is not fat: weight less fat mass, so it has no distribution of its own
 
 
 class Prior(NamedTuple):
@@ -67,6 +73,7 @@ class Prior(NamedTuple):
     covariance: np.ndarray  # (k, k) transformed; zero rows where a value is known
     known: dict[str, float]  # natural scale, as given
     age: float  # years
+    height: float  # cm; the reference height where his is not known
     condition: str
     lowest: np.ndarray  # (k,) transformed; a measured value beyond these informs the others as this one would
     highest: np.ndarray  # (k,)
@@ -102,16 +109,16 @@ def prior(
     median, log_sd = likely_BMI(age, condition)
     known = {} if bmi is None else {BODY_MASS_INDEX: float(bmi)}
     at = median if bmi is None else float(bmi)
-    spread = np.array([_spread(q, name, age, at, state) for name, q in file.quantities.items()])
+    spread = np.array([spread_between(q, name, age, at, state) for name, q in file.quantities.items()])
     inner = correlation_matrix(file) * np.outer(spread, spread)
-    mean = np.array([_center(q, name, age, at, metres, state) for name, q in file.quantities.items()])
+    mean = np.array([center(q, name, age, at, metres, state) for name, q in file.quantities.items()])
     size = 1 + len(mean)
     covariance = np.zeros((size, size))
     covariance[1:, 1:] = inner
     if bmi is None:
         low, high = median * np.exp(-log_sd), median * np.exp(log_sd)
         moved = [
-            _center(q, name, age, high, metres, state) - _center(q, name, age, low, metres, state)
+            center(q, name, age, high, metres, state) - center(q, name, age, low, metres, state)
             for name, q in file.quantities.items()
         ]
         loading = np.concatenate(([log_sd], np.array(moved) / 2))  # per standard deviation of log BMI
@@ -125,6 +132,7 @@ def prior(
         covariance=covariance,
         known=known,
         age=float(age),
+        height=metres * CM_PER_M,
         condition=condition,
         lowest=mean - reach,
         highest=mean + reach,
@@ -189,6 +197,21 @@ def _gain(
     return names, index, before.covariance[:, index] @ np.linalg.pinv(inner, hermitian=True)
 
 
+def lean_mass(after: Prior, deviations: float) -> tuple[float, float]:
+    """The lean mass (kg) this many standard deviations below and above that of the median man.
+
+    BMI and fat move it in opposite directions; near the median man it follows both in a straight line.
+    """
+    at = medians(after, after.mean)
+    slope = np.zeros(len(after.names))
+    slope[after.names.index(BODY_MASS_INDEX)] = at[BODY_MASS_INDEX] * (after.height / CM_PER_M) ** 2
+    slope[after.names.index("fat_mass")] = -at["fat_mass"]
+    reach = deviations * float(np.sqrt(max(slope @ after.covariance @ slope, 0.0)))
+    bounds = limits("accepted")[LEAN_MASS]
+    low, high = np.clip((at[LEAN_MASS] - reach, at[LEAN_MASS] + reach), bounds.low, bounds.high)
+    return float(low), float(high)
+
+
 def typical(after: Prior) -> dict[str, float]:
     """The median man: every value on its natural scale, the known ones as given."""
     return medians(after, after.mean)
@@ -215,7 +238,13 @@ def standard_deviations(after: Prior) -> np.ndarray:
 
 def draw(after: Prior, rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
     """``n`` men: arrays by name on the natural scale, within the accepted limits."""
-    return natural(after, after.mean + rng.standard_normal((n, len(after.names))) @ root(after.covariance).T)
+    return natural(after, after.mean + scatter(after, rng, n))
+
+
+def scatter(after: Prior, rng: np.random.Generator, n: int) -> np.ndarray:
+    """How ``n`` men differ from the mean, (n, k) on the transformed scale."""
+    first = after.names.index(population().drawn_first_through) + 1
+    return deviates(after.covariance, first, rng, n)
 
 
 def typical_lesion(condition: str) -> dict[str, float]:
@@ -247,7 +276,10 @@ def reference_height() -> float:
 
 
 def natural(after: Prior, z: np.ndarray) -> dict[str, np.ndarray]:
-    """Rows of transformed values as arrays by name: clipped to what is possible, known values as given."""
+    """Rows of transformed values as arrays by name: clipped to what is possible, known values as given.
+
+    ``lean_mass`` joins them as what fat leaves of the weight.
+    """
     accepted = limits("accepted")
     values = {}
     for i, (name, transform) in enumerate(zip(after.names, after.transforms, strict=True)):
@@ -261,28 +293,6 @@ def natural(after: Prior, z: np.ndarray) -> dict[str, np.ndarray]:
             column = PERCENT / (1 + np.exp(-column))
         bounds = accepted.get(name, Limits(-np.inf, np.inf))
         values[name] = np.clip(column, bounds.low, bounds.high)
+    weight = values[BODY_MASS_INDEX] * (after.height / CM_PER_M) ** 2
+    values[LEAN_MASS] = np.clip(weight - values["fat_mass"], accepted[LEAN_MASS].low, accepted[LEAN_MASS].high)
     return values
-
-
-def _center(q: Quantity, name: str, age: float, bmi: float, metres: float, state: Condition) -> float:
-    """The mean on the transformed scale."""
-    if q.body_fat is not None:
-        z = float(np.log(q.body_fat.percent(age, bmi) / PERCENT * bmi * metres**2))
-    else:
-        assert q.center is not None
-        z = forward(name, q.center.value, q.transform)
-        z += q.age.effect(age, q.transform) if q.age else 0.0
-        z += q.BMI.effect(bmi, q.transform) if q.BMI else 0.0
-    shift = state.shift.get(name)
-    return z + (float(np.log(shift.factor)) if shift else 0.0)
-
-
-def _spread(q: Quantity, name: str, age: float, bmi: float, state: Condition) -> float:
-    """The standard deviation on the transformed scale."""
-    shift = state.shift.get(name)
-    if shift is not None and shift.spread is not None:
-        return shift.spread
-    if q.body_fat is not None:
-        return q.body_fat.error / q.body_fat.percent(age, bmi)
-    assert q.spread is not None
-    return q.spread.at_age(age)

@@ -42,7 +42,8 @@ def _check_names(found: Population, where: str) -> None:
         canonical = "1" if name == HIDDEN else CANONICAL.get(name)
         if quantity.unit != canonical:
             raise InputError(f"quantities.{name} of {where} must be in {canonical}, not {quantity.unit}")
-    for name in [side for pair in found.correlations for side in pair.between] + list(found.floors):
+    sides = [side for pair in found.correlations for side in pair.between]
+    for name in [*sides, *found.floors, found.drawn_first_through]:
         if name not in names:
             raise unknown("quantity", name, names, where)
     for title, condition in found.conditions.items():

@@ -219,6 +219,7 @@ class Population(Strict):
     """The whole file."""
 
     reference: Reference
+    drawn_first_through: str  # quantities after this one take random numbers of their own
     quantities: dict[str, Quantity]
     correlations: tuple[Correlation, ...]
     BMI: BodyMassByAge

@@ -9,6 +9,7 @@ from leydig.population_prior.loading import population
 from leydig.population_prior.records import Transform
 
 PERCENT = 100.0
+CM_PER_M = 100.0
 
 
 def floor(name: str) -> float:
@@ -34,3 +35,17 @@ def root(covariance: np.ndarray) -> np.ndarray:
     """A matrix whose square is the covariance, also where that is singular."""
     values, vectors = np.linalg.eigh(covariance)
     return vectors * np.sqrt(np.maximum(values, 0.0))
+
+
+def deviates(covariance: np.ndarray, first: int, rng: np.random.Generator, n: int) -> np.ndarray:
+    """``n`` rows of a normal distribution around zero with this covariance, also where it is singular.
+
+    The ``first`` columns are drawn as if there were no others; what comes after follows from them and from random
+    numbers of its own stream, so that a quantity that joins the file leaves earlier draws as they are.
+    """
+    head = root(covariance[:first, :first])
+    shared = covariance[first:, :first] @ np.linalg.pinv(head).T
+    rest = covariance[first:, first:] - shared @ shared.T
+    lead = rng.standard_normal((n, first))
+    own = rng.spawn(1)[0].standard_normal((n, len(rest)))
+    return np.hstack([lead @ head.T, lead @ shared.T + own @ root((rest + rest.T) / 2).T])

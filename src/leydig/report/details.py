@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from leydig import laboratory
-from leydig.bibliography import reference
+from leydig import grading, laboratory
 from leydig.engine.trajectory import Trajectory
-from leydig.report import flags, plan, published, runs, wording
+from leydig.report import plan, published, runs, wording
 from leydig.units import CANONICAL, to_canonical
 
 
@@ -23,6 +21,7 @@ class Cell(NamedTuple):
 
 
 SPERM = "sperm_concentration"
+NO_MALE_DATA = "no male data"  # the grade of an outcome that shows an interval and no value
 NOT_SHOWN = Cell("\u2013", "")
 
 
@@ -40,16 +39,6 @@ class Table(NamedTuple):
     title: str
     moments: list[str]
     rows: list[Row]
-
-
-class Source(NamedTuple):
-    """A reference as it is printed; ``doi`` makes the link."""
-
-    key: str
-    text: str
-    doi: str | None
-    verification: str
-    used_for: str
 
 
 def tables(trajectories: Sequence[Trajectory]) -> list[Table]:
@@ -71,8 +60,8 @@ def _table(run: Trajectory, title: str, quantities: list[str], printed: bool) ->
         if not runs.has(run, quantity):
             continue
         series = runs.shown(run, quantity) if printed else runs.state(run, quantity)
-        cells = [_cell(series, day) if _says_something(run, quantity, day) else NOT_SHOWN for day in days]
-        if quantity in wording.settings()["least_age"] and all(cell is NOT_SHOWN for cell in cells):
+        cells = [cell(series, day) if _says_something(run, quantity, day) else NOT_SHOWN for day in days]
+        if quantity in wording.settings()["least_age"] and all(one is NOT_SHOWN for one in cells):
             continue
         unit = wording.unit(wording.shown_unit(quantity, series.unit))
         rows.append(Row(wording.capital(wording.name(quantity)), unit, cells))
@@ -102,12 +91,17 @@ def moments(run: Trajectory) -> list[float]:
     return sorted({day for day in visits if day <= end - wording.DAYS_PER_WEEK} | {end})
 
 
-def _cell(series: runs.Series, day: float) -> Cell:
+def cell(series: runs.Series, day: float) -> Cell:
+    """A value with its band; of an outcome without data in men only the interval."""
     value, lower, upper = series.at(day)
-    shown = wording.number(value, series.quantity)
+    known = grading.outcomes().get(series.quantity)
+    alone = known is not None and known.grade == NO_MALE_DATA
+    shown = "" if alone else wording.number(value, series.quantity)
     if lower is None or upper is None or not np.isfinite([lower, upper]).all():
-        return Cell(shown, "")
+        return NOT_SHOWN if alone else Cell(shown, "")
     low, high = wording.number(lower, series.quantity), wording.number(upper, series.quantity)
+    if alone:
+        return NOT_SHOWN if low == high else Cell(f"{low} to {high}", NO_MALE_DATA)
     return Cell(shown, "" if low == high == shown else f"{low} to {high}")
 
 
@@ -184,6 +178,7 @@ def range_rows(trajectories: Sequence[Trajectory]) -> list[dict[str, str]]:
         plan.RATIO,
         *plan.SEMEN,
         *(f"{runs.leading_score(run)}_score_{s}" for s in ("spine", "hip")),
+        *(q for section in wording.settings()["sections"] for q in section["quantities"] if runs.has(run, q)),
     ]
     found = []
     for quantity in quantities:
@@ -238,37 +233,3 @@ def _canonical(quantity: str) -> str:
 
 def _float(value: Any) -> float | None:
     return float(value) if isinstance(value, int | float) else None
-
-
-# Sources ------------------------------------------------------------------------------------------
-
-
-def sources(trajectories: Sequence[Trajectory]) -> list[Source]:
-    """What ran, and what the report itself shows beside it; each reference once."""
-    found: dict[str, Source] = {}
-    for run in trajectories:
-        for entry in run.sources:
-            found.setdefault(
-                entry["key"],
-                _source(entry["key"], entry["reference"], entry["verification"], entry.get("used_for", "")),
-            )
-    for key, use in _own_sources(trajectories).items():
-        if key not in found:
-            known = reference(key)
-            found[key] = _source(key, known.formatted(), known.verification, use)
-    return [found[key] for key in sorted(found)]
-
-
-def _own_sources(trajectories: Sequence[Trajectory]) -> dict[str, str]:
-    """Keys of the references that only the report uses, with what for."""
-    marks = wording.settings()["least_significant_change"].values()
-    use = {row["source"]: "published ranges" for row in range_rows(trajectories)}
-    use |= {mark["source"]: "least significant change" for mark in marks if mark["source"] not in use}
-    use |= {key: "thresholds of red flags" for key in flags.sources() if key not in use}
-    return use
-
-
-def _source(key: str, text: str, verification: str, used_for: str) -> Source:
-    doi = re.search(r"\bdoi (10\.\d{4,9}/[^\s,]+?)(?=[.,]?(?:\s|$))", text)
-    text = re.sub(r"\s*\[[^\]]*\]\s*$", "", text)  # the status stands beside it
-    return Source(key, re.sub(r"https?://", "", text), doi[1] if doi else None, verification, used_for)

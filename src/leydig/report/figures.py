@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 # Colours that are told apart with any colour vision (Okabe and Ito), each with its own dash.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9")
 DASHES: tuple[Any, ...] = ("-", (0, (6, 2)), (0, (1.5, 1.5)), (0, (7, 2, 1.5, 2)), (0, (3, 1.5)))
+THIN: Any = (0, (1, 2.2))  # dots of a run under a conflicting finding
 INK, GREY, FILL, EDGE = "#222222", "#6b6b6b", "#f1efea", "#cdc8bd"
 
 # Inches and points; a panel is drawn at about the width that it has on a phone.
@@ -31,6 +32,7 @@ WIDTH, HEIGHT, TEXT = 3.7, 2.35, 9.5
 MARGINS = {"left": 0.125, "right": 0.925, "bottom": 0.165, "top": 0.855}
 TITLE_LEFT = -MARGINS["left"] / (MARGINS["right"] - MARGINS["left"])  # in widths of the axes: the picture's edge
 HEADROOM = 1.12  # of the axis above the highest value
+LEAST_MARGIN = 0.04  # of the highest value, above and below: a change of a percent shall look like one
 SHOWN_ABOVE = 1.6  # a range that ends further above the values than this runs out of the panel
 LOGARITHMIC = 30  # fold between lowest and highest value from which the ratio has a logarithmic axis
 APART = 0.075  # least distance of two labels, in heights of the panel
@@ -111,6 +113,10 @@ def draw(axes: Axes, panel: plan.Panel, places: Sequence[str]) -> None:
             axes.plot(
                 day / unit_days, value, marker="D", ms=5, mfc="white", mec=colour, mew=1.3, zorder=5, clip_on=False
             )
+    for line in panel.others:
+        axes.plot(
+            line.days / unit_days, line.values, color=style(places.index(line.label))[0], ls=THIN, lw=0.9, zorder=2.8
+        )
     _label_ends(axes, panel, places)
     _finish(axes, panel, unit_word)
 
@@ -173,6 +179,7 @@ def _limits(panel: plan.Panel) -> tuple[float, float]:
         for part in (line.values, line.lower, line.upper, *(line.swing or ()))
         if part is not None
     ]
+    parts.extend(line.values for line in panel.others)
     parts.append(np.array([value for line in panel.lines for _, value in line.marks]))
     joined = np.concatenate(parts)
     joined = joined[np.isfinite(joined)]
@@ -188,6 +195,9 @@ def _limits(panel: plan.Panel) -> tuple[float, float]:
         highest = max([highest, *near])
     if highest <= 0 and lowest >= 0:
         highest = 1.0
+    if not panel.from_zero:
+        margin = max((HEADROOM - 1) * (highest - lowest), LEAST_MARGIN * abs(highest))
+        return lowest - margin, highest + margin
     return (0.0 if panel.from_zero and lowest >= 0 else lowest), HEADROOM * highest
 
 
@@ -240,7 +250,7 @@ def _bottom(group: Sequence[float], apart: float) -> float:
 
 
 def _inline(text: str, key: str, description: str) -> str:
-    """matplotlib's file as an element of a page: no header, no addresses, unique ids, any width."""
+    """matplotlib's file as an element of a page: no header, no addresses, unique ids, any width, two decimals."""
     from markupsafe import escape
 
     text = text[text.index("<svg") :]
@@ -252,6 +262,7 @@ def _inline(text: str, key: str, description: str) -> str:
         + text.split(">", 1)[1]
     )
     text = text.replace("xlink:href", "href")
+    text = re.sub(r' d="[^"]*"', lambda path: re.sub(r"(\.\d\d)\d+", r"\1", path[0]), text)
     text = re.sub(r'\bid="', f'id="{key}-', text)
     text = re.sub(r"url\(#", f"url(#{key}-", text)
     text = re.sub(r'href="#', f'href="#{key}-', text)

@@ -6,25 +6,16 @@ laboratory prints, since that is the scale of the published limits. A flag says 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from leydig import laboratory, units
 from leydig.engine.trajectory import Trajectory
-from leydig.errors import InputError
-from leydig.report import runs, treatment, wording
+from leydig.report import limits, runs, treatment, wording
 
 WHERE = "red_flags of report.yaml"
 MOST_SPELLS = 3  # stretches of time that a flag names one by one
-RANGE = "range"  # in place of a number: the limit of a published range
-# How a value stands to a limit: the word of the rule, its comparison and the end of a range that it is set against.
-RELATIONS: dict[str, tuple[str, Callable[[np.ndarray, float], np.ndarray], str]] = {
-    "below": ("below", np.less, "low"),
-    "at_most": ("at most", np.less_equal, "low"),
-    "above": ("above", np.greater, "high"),
-}
 
 
 class Flag(NamedTuple):
@@ -36,64 +27,59 @@ class Flag(NamedTuple):
     meaning: str
 
 
-class Limit(NamedTuple):
-    """A threshold in the canonical unit; ``relation`` is a key of RELATIONS."""
-
-    quantity: str
-    relation: str
-    value: float
-    source: str
-    kind: str
-
-    @property
-    def text(self) -> str:
-        """LH at most 9.4 IU/L, source tajar2010."""
-        value = wording.with_unit(self.value, self.quantity, units.CANONICAL[self.quantity])
-        return f"{wording.name(self.quantity)} {RELATIONS[self.relation][0]} {value}, {_origin(self.kind, self.source)}"
-
-    def holds(self, values: np.ndarray) -> np.ndarray:
-        """Where the values meet the condition; never where a value is missing."""
-        return RELATIONS[self.relation][1](values, self.value)
-
-
 def red_flags(trajectories: Sequence[Trajectory]) -> list[Flag]:
     """The flags of these runs, each once, in the order of the rules."""
     found: dict[tuple[str, str], Flag] = {}
     for rule in wording.settings()["red_flags"]:
         findings: dict[str, list[str]] = {}
-        limits = [_limit(condition) for condition in rule["when"]]
+        bounds = [limits.limit(condition, WHERE) for condition in rule["when"]]
         for label, run in zip(runs.letters(len(trajectories)), trajectories, strict=True):
-            finding = _finding(rule, limits, run)
+            finding = _finding(rule, bounds, run)
             if finding:
                 findings.setdefault(finding, []).append(label)
-        text = "; ".join([limit.text for limit in limits] + _fall_text(rule))
+        text = "; ".join([bound.text for bound in bounds] + _own_text(rule))
         for finding, labels in findings.items():
             under = f" (protocol {wording.listed(labels)})" if labels[0] and len(labels) < len(trajectories) else ""
             found[rule["name"] + rule["meaning"], finding] = Flag(rule["name"], finding + under, text, rule["meaning"])
     return list(found.values())
 
 
-def _finding(rule: Mapping[str, Any], limits: list[Limit], run: Trajectory) -> str | None:
+def _finding(rule: Mapping[str, Any], bounds: list[limits.Limit], run: Trajectory) -> str | None:
     """What the run shows against the rule, or None when it shows nothing."""
+    if rule.get("wish_for_children") and not treatment.wants_children(run):
+        return None
+    if not bounds:
+        return _given(rule, run)
     if rule.get("score", runs.leading_score(run)) != runs.leading_score(run):
         return None
-    if not all(runs.has(run, limit.quantity) for limit in limits):
+    if not all(runs.has(run, bound.quantity) for bound in bounds):
         return None
-    series = [runs.shown(run, limit.quantity) for limit in limits]
-    together = np.logical_and.reduce([limit.holds(s.values) for s, limit in zip(series, limits, strict=True)])
+    series = [runs.shown(run, bound.quantity) for bound in bounds]
+    together = np.logical_and.reduce([bound.holds(s.values) for s, bound in zip(series, bounds, strict=True)])
     if rule.get("drug"):
         together = together & _under(rule, run, series[0], together)
     if not together.any():
         return None
-    worst = int(np.nanargmin(np.where(together, series[0].values, np.nan)))
+    worst = bounds[0].furthest(np.where(together, series[0].values, np.nan))
     values = wording.listed(
         [f"{wording.name(s.quantity)} {wording.with_unit(float(s.values[worst]), s.quantity, s.unit)}" for s in series]
     )
     phases = dict.fromkeys(treatment.phase(run, float(day)) for day in run.days[together])
-    return f"{values} {wording.listed(list(phases))}{_span(run, together, worst)}"
+    extreme = "lowest" if bounds[0].relation in limits.FALLING else "highest"
+    return f"{values} {wording.listed(list(phases))}{_span(run, together, worst, extreme)}"
 
 
-def _span(run: Trajectory, together: np.ndarray, worst: int) -> str:
+def _given(rule: Mapping[str, Any], run: Trajectory) -> str | None:
+    """That and when the rule's drug is taken: already before the run, or by the protocol."""
+    drug = rule["drug"]
+    begin = treatment.first_day(run, drug)
+    said = [f"takes {drug} already"] if treatment.takes_before(run, drug) else []
+    if begin is not None:
+        said.append(f"the protocol gives {drug}" + (f" from {wording.moment(begin)}" if begin > 0 else ""))
+    return wording.listed(said) or None
+
+
+def _span(run: Trajectory, together: np.ndarray, worst: int, extreme: str) -> str:
     """When the finding holds and when it is furthest; nothing where it holds at the start only."""
     spells = _spells(run.days, together)
     if spells[-1][1] == 0:
@@ -104,8 +90,8 @@ def _span(run: Trajectory, together: np.ndarray, worst: int) -> str:
         when = f"{_between(run.days, spells[0][0], spells[-1][1])} with breaks".strip()
     else:
         when = wording.listed([_between(run.days, *spell) for spell in spells])
-    lowest = "" if worst == spells[0][0] else f", lowest {wording.when(float(run.days[worst]))}"
-    return f" ({when}{lowest})"
+    furthest = "" if worst == spells[0][0] else f", {extreme} {wording.when(float(run.days[worst]))}"
+    return f" ({when}{furthest})"
 
 
 def _spells(days: np.ndarray, together: np.ndarray) -> list[tuple[int, int]]:
@@ -143,38 +129,23 @@ def _under(rule: Mapping[str, Any], run: Trajectory, series: runs.Series, low: n
     return np.zeros(len(low), dtype=bool) if begin is None else fallen & (run.days > begin)
 
 
-def _fall_text(rule: Mapping[str, Any]) -> list[str]:
-    if "fall" not in rule:
-        return []
-    share = f"{100 * rule['fall']['value']:.0f}{wording.NARROW}%"
-    origin = _origin(rule["fall"]["kind"], rule["fall"]["source"])
-    return [f"fallen by more than {share} from his start, or low at the start while he takes it already, {origin}"]
-
-
-def _limit(condition: Mapping[str, Any]) -> Limit:
-    """The threshold of a condition: its own number, or the limit of a published range."""
-    quantity, source = condition["quantity"], condition["source"]
-    named = [relation for relation in RELATIONS if relation in condition]
-    if len(named) != 1:
-        raise InputError(f"{WHERE}: a condition of {quantity} needs one of {', '.join(RELATIONS)}")
-    (relation,) = named
-    if condition[relation] != RANGE:
-        value = units.to_canonical(quantity, float(condition[relation]), condition["unit"], WHERE)
-        return Limit(quantity, relation, value, source, condition["kind"])
-    end = RELATIONS[relation][2]
-    for known in laboratory.reference_ranges():
-        value = getattr(known, end)
-        if known.quantity == quantity and known.source == source and value is not None:
-            return Limit(quantity, relation, value, source, "measured")
-    raise InputError(f"{WHERE}: ranges.yaml has no {end} limit of {quantity} from {source}")
-
-
-def _origin(kind: str, source: str) -> str:
-    return "assumed" if kind == "assumed" else f"source {source}"
+def _own_text(rule: Mapping[str, Any]) -> list[str]:
+    """What a rule asks for beside limits of quantities, in words."""
+    said = []
+    if "fall" in rule:
+        share = f"{100 * rule['fall']['value']:.0f}{wording.NARROW}%"
+        origin = limits.origin(rule["fall"]["kind"], rule["fall"]["source"])
+        said.append(
+            f"fallen by more than {share} from his start, or low at the start while he takes it already, {origin}"
+        )
+    if rule.get("wish_for_children"):
+        said.append(f"a wish for children, {limits.origin('measured', rule['source'])}")
+    return said
 
 
 def sources() -> list[str]:
     """Keys of the references behind the thresholds; an assumed one has none."""
     rules = wording.settings()["red_flags"]
-    limits = [_limit(condition) for rule in rules for condition in rule["when"]]
-    return sorted({limit.source for limit in limits if limit.kind != "assumed"})
+    bounds = [limits.limit(condition, WHERE) for rule in rules for condition in rule["when"]]
+    own = {rule["source"] for rule in rules if "source" in rule}
+    return sorted({bound.source for bound in bounds if bound.kind != "assumed"} | own)

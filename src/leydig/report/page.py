@@ -13,7 +13,22 @@ from typing import Any
 from leydig import laboratory
 from leydig.engine.trajectory import Trajectory
 from leydig.files import DATA
-from leydig.report import details, figures, flags, plan, published, runs, sentences, wording
+from leydig.report import (
+    conception,
+    criteria,
+    details,
+    evidence,
+    figures,
+    flags,
+    goals,
+    organs,
+    plan,
+    published,
+    runs,
+    sentences,
+    source_list,
+    wording,
+)
 from leydig.writing import write_text
 
 PLAIN_STATEMENT = "For research and teaching. Not medical advice and not a medical device."
@@ -58,6 +73,7 @@ def context(trajectories: Sequence[Trajectory]) -> dict[str, Any]:
         "failures": [run for run in trajectories if run.status != DONE],
         "flags": flags.red_flags(trajectories),
         "figures": [_figure(figure, trajectories) for figure in plan.figures(trajectories)],
+        **_closed(trajectories),
         "scale": scale_note(first),
         "bands": band_note(trajectories),
         "other_assays": details.other_assays(trajectories),
@@ -73,9 +89,28 @@ def context(trajectories: Sequence[Trajectory]) -> dict[str, Any]:
         "remarks": _once(trajectories, "remarks"),
         "ranges": details.range_rows(trajectories),
         "not_modelled": wording.settings()["not_modelled"],
-        "sources": details.sources(trajectories),
+        "sources": source_list.sources(trajectories),
         "digests": sorted(first.digests.items()),
         "seed": first.seed,
+    }
+
+
+def _closed(trajectories: Sequence[Trajectory]) -> dict[str, Any]:
+    """The sections on goals, criteria, organs, conception and evidence."""
+    held = criteria.rows(trajectories)
+    return {
+        "goals": goals.goals(trajectories),
+        "criteria": held,
+        "criteria_summary": criteria.summary(held),
+        "organs": [
+            {"section": section, "panels": _panels(section.panels, trajectories), "legend": _organ_legend(section)}
+            for section in organs.sections(trajectories)
+        ],
+        "conception": conception.rows(trajectories),
+        "conception_panels": _panels(conception.panels(trajectories), trajectories),
+        "partner": conception.partner_line(trajectories[0]),
+        "evidence": evidence.organs(trajectories),
+        "evidence_summary": evidence.summary(),
     }
 
 
@@ -137,17 +172,31 @@ def _key(trajectories: Sequence[Trajectory]) -> list[dict[str, Any]]:
     return found
 
 
-def _figure(figure: plan.Figure, trajectories: Sequence[Trajectory]) -> dict[str, Any]:
+def _panels(panels: Sequence[plan.Panel], trajectories: Sequence[Trajectory]) -> list[Any]:
+    """Panels as drawings for the page."""
     from markupsafe import Markup
 
+    places, length = runs.letters(len(trajectories)), wording.span(runs.longest(trajectories))
+    # Our own drawing; text from outside never enters it.
+    return [Markup(figures.svg(panel, places, f"{panel.title} over {length}")) for panel in panels]
+
+
+def _organ_legend(section: organs.Section) -> list[str]:
+    """What the marks of small plots mean, and what is not among them."""
+    found = []
+    if any(panel.reference for panel in section.panels):
+        found.append("Grey: published range.")
+    if any(panel.others for panel in section.panels):
+        found.append("Dots: the same protocol if a conflicting finding of the table held, for his central values.")
+    if section.unmoved:
+        found.append(f"Not drawn, since nothing moves: {section.unmoved[:1].lower()}{section.unmoved[1:]}.")
+    return found
+
+
+def _figure(figure: plan.Figure, trajectories: Sequence[Trajectory]) -> dict[str, Any]:
     sentence = sentences.of(figure, trajectories)
-    places = runs.letters(len(trajectories))
     banded = any(run.draws for run in trajectories) and len(trajectories) <= plan.MOST_BANDS
-    panels = [
-        # Our own drawing; text from outside never enters it.
-        Markup(figures.svg(panel, places, f"{panel.title} over {wording.span(runs.longest(trajectories))}"))
-        for panel in figure.panels
-    ]
+    panels = _panels(figure.panels, trajectories)
     return {
         "key": figure.key,
         "title": figure.title,

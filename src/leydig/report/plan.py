@@ -18,6 +18,7 @@ HORMONES = ("testosterone", "estradiol", "LH", "FSH")
 RATIO = "testosterone_estradiol_ratio"
 SEMEN = ("sperm_concentration", "total_motile_sperm_count")
 BONE = ("bmd_spine", "bmd_hip")
+EVERY_DAY = 28  # days from which small plots go on by weeks
 MOST_DRUGS = 4  # panels of one figure
 MOST_BANDS = 3  # protocols beyond which bands would hide one another
 
@@ -44,6 +45,7 @@ class Panel(NamedTuple):
     reference: tuple[float | None, float | None] | None = None  # published interval, light fill
     around: float | None = None  # half-width of the strip around zero that two scans do not tell apart
     from_zero: bool = True  # concentrations begin at zero
+    others: tuple[Line, ...] = ()  # the same runs if a conflicting finding holds, thin
 
 
 class Figure(NamedTuple):
@@ -82,26 +84,52 @@ def _held(trajectories: Sequence[Trajectory], quantity: str) -> bool:
 
 
 def _panels(trajectories: Sequence[Trajectory], quantities: Sequence[str]) -> tuple[Panel, ...]:
-    return tuple(_level(trajectories, quantity) for quantity in quantities if _held(trajectories, quantity))
+    return tuple(level(trajectories, quantity) for quantity in quantities if _held(trajectories, quantity))
 
 
-def _level(trajectories: Sequence[Trajectory], quantity: str) -> Panel:
-    """A quantity as it is, on its published range."""
+def level(trajectories: Sequence[Trajectory], quantity: str) -> Panel:
+    """A quantity as it is, on its published range; shares in percent."""
     known = runs.reference_range(trajectories[0], quantity)
+    factor = wording.factor(quantity)
     lines, unit = [], ""
     for label, run in zip(runs.letters(len(trajectories)), trajectories, strict=True):
         if not runs.has(run, quantity):
             continue
-        series = runs.shown(run, quantity)
-        unit = series.unit
+        series = runs.times(runs.shown(run, quantity), factor)
+        unit = wording.shown_unit(quantity, series.unit)
         marks = tuple(
-            (found.day, found.published)
+            (found.day, factor * found.published)
             for found in published.comparisons([run])
             if found.quantity == quantity and found.statistic in published.LEVELS
         )
         lines.append(_line(label, series, _bands(trajectories, series), marks))
     title = wording.capital(wording.name(quantity))
     return Panel(quantity, title, unit, tuple(lines), (known.low, known.high) if known else None)
+
+
+def small(panel: Panel) -> Panel:
+    """The panel for a closed section: from its lowest value on, and in weeks once the first month is over."""
+
+    def thin(line: Line) -> Line:
+        kept = (line.days <= EVERY_DAY) | (np.arange(len(line.days)) % wording.DAYS_PER_WEEK == 0)
+        kept[-1] = True
+        lower, upper = (None if part is None else part[kept] for part in (line.lower, line.upper))
+        swing = None if line.swing is None else (line.swing[0][kept], line.swing[1][kept])
+        return Line(line.label, line.days[kept], line.values[kept], lower, upper, line.marks, swing)
+
+    lines, others = (tuple(thin(line) for line in part) for part in (panel.lines, panel.others))
+    return panel._replace(lines=lines, others=others, from_zero=False)
+
+
+def if_instead(trajectories: Sequence[Trajectory], quantity: str, name: str) -> tuple[Line, ...]:
+    """The runs of a quantity if the conflicting finding of this name holds; in the unit of ``level``."""
+    factor = wording.factor(quantity)
+    lines = []
+    for label, run in zip(runs.letters(len(trajectories)), trajectories, strict=True):
+        values = runs.alternative(run, name, quantity)
+        if values is not None:
+            lines.append(Line(label, run.days, factor * values, None, None))
+    return tuple(lines)
 
 
 def _line(
@@ -124,18 +152,18 @@ def _bone(trajectories: Sequence[Trajectory], site: str) -> Panel:
     for label, run in zip(runs.letters(len(trajectories)), trajectories, strict=True):
         if not runs.has(run, site):
             continue
-        days, change = _change(trajectories, run, site)
+        days, ends = change(trajectories, run, site)
         marks = tuple(
             (found.day, found.published)
             for found in published.comparisons([run])
             if found.quantity == site and found.statistic == "percent_change"
         )
-        lines.append(Line(label, days, *change, marks))
+        lines.append(Line(label, days, *ends, marks))
     title = "Spine" if site == "bmd_spine" else "Hip"
     return Panel(site, title, "% of the start", tuple(lines), around=least_significant_change(site), from_zero=False)
 
 
-def _change(
+def change(
     trajectories: Sequence[Trajectory], run: Trajectory, site: str
 ) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray | None, np.ndarray | None]]:
     """Days, and the change in percent with its band.

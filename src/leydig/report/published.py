@@ -67,13 +67,14 @@ def answers(run: Trajectory, entry: Mapping[str, Any]) -> bool:
 
 @cache
 def same_doses(one: str, other: str, day: float) -> bool:
-    """Whether two protocols give the same doses before a day."""
+    """Whether two protocols give the same doses and pull the same levers before a day."""
     from leydig.pharmacology.protocol import Protocol
 
     if one == other:
         return True
     try:
-        first, second = (Protocol.parse(text).events(day) for text in (one, other))
+        plans = [Protocol.parse(text) for text in (one, other)]
+        first, second = ((plan.events(day), plan.levers(day)) for plan in plans)
     except InputError:
         return False
     return first == second

@@ -116,6 +116,18 @@ def shown(run: Trajectory, quantity: str) -> Series:
     return state(run, quantity)
 
 
+def times(series: Series, factor: float) -> Series:
+    """The series with every number multiplied; for another unit."""
+    parts = [None if part is None else factor * part for part in (series.lower, series.upper)]
+    return series._replace(values=factor * series.values, lower=parts[0], upper=parts[1])
+
+
+def alternative(run: Trajectory, name: str, quantity: str) -> np.ndarray | None:
+    """The quantity over time if the conflicting finding of this name held; None where it was not run."""
+    values = run.alternatives.get(name, {}).get(quantity)
+    return None if values is None else np.asarray(values, float)
+
+
 def _series(run: Trajectory, panel: Panel, quantity: str, printed: bool) -> Series:
     lower = None if panel.lower is None else panel.lower.get(quantity)
     upper = None if panel.upper is None else panel.upper.get(quantity)

@@ -10,9 +10,11 @@ from typing import NamedTuple
 from leydig.engine.trajectory import Trajectory
 from leydig.errors import InputError, ModelWarning
 
+WEIGHT = "weight"  # stands for a change of weight among the drugs
+
 
 class Course(NamedTuple):
-    """One drug from its first day to the end of its last step; days from day 0, ``end`` infinite where open."""
+    """One drug, supplement or change of weight from its first day to its end, infinite where open; days from day 0."""
 
     drug: str
     begin: float
@@ -56,11 +58,18 @@ def first_day(run: Trajectory, drug: str) -> float | None:
     return min((course.begin for course in courses if drug in course.drug), default=None)
 
 
+def wants_children(run: Trajectory) -> bool:
+    """Whether he says so, or names a partner with whom he tries; an assumed partner says nothing."""
+    wish, partner = run.subject.get("wants_children"), run.subject.get("partner")
+    return bool(partner and not partner.get("assumed")) if wish is None else bool(wish)
+
+
 @cache
 def _courses(text: str) -> tuple[Course, ...] | None:
-    """The steps of a protocol that give a drug; None for a text that is no protocol."""
-    from leydig.pharmacology.protocol import Protocol, Regimen
+    """The steps of a protocol that give or change something; None for a text that is no protocol."""
+    from leydig.pharmacology.protocol import Protocol
     from leydig.pharmacology.schedule import HOURS, Once
+    from leydig.pharmacology.steps import Regimen, WeightChange
 
     try:
         with warnings.catch_warnings():
@@ -71,9 +80,11 @@ def _courses(text: str) -> tuple[Course, ...] | None:
     found = []
     for course in protocol.courses:
         for step, start, end in course.placed():
+            begin = float(start / HOURS["day"])
+            if isinstance(step, WeightChange):  # a weight that has changed stays
+                found.append(Course(WEIGHT, begin, math.inf))
             if not isinstance(step, Regimen):
                 continue
-            begin = float(start / HOURS["day"])
             # A single dose is over with its day; how long the drug stays is shown by its level.
             single = begin + 1 if isinstance(step.schedule, Once) else math.inf
             found.append(Course(step.drug, begin, single if end is None else float(end / HOURS["day"])))

@@ -11,6 +11,7 @@ from leydig.files import DATA, read_yaml
 MINUTES_PER_HOUR = 60
 DAYS_PER_WEEK = 7
 DAYS_PER_YEAR = 365.25
+PERCENT = 100
 DIGITS = 3  # significant digits of a quantity without its own number of decimals
 MINUS, TIMES, NARROW = "\u2212", "\u00d7", "\u202f"
 
@@ -49,8 +50,13 @@ def unit(text: str) -> str:
 
 def shown_unit(quantity: str, canonical_unit: str) -> str:
     """The unit in which ``number`` gives a quantity: percent for a share that is printed so, else the canonical one."""
+    return "%" if factor(quantity) == PERCENT else canonical_unit
+
+
+def factor(quantity: str) -> float:
+    """What a value is multiplied by before it is printed: 100 for a share that is printed as percent."""
     known = settings()["quantities"].get(quantity) or {}
-    return "%" if known.get("percent") else canonical_unit
+    return PERCENT if known.get("percent") else 1
 
 
 def number(value: float | None, quantity: str = "") -> str:
@@ -60,8 +66,7 @@ def number(value: float | None, quantity: str = "") -> str:
     known = settings()["quantities"].get(quantity)
     if known is None:
         return _significant(value)
-    if known.get("percent"):
-        value *= 100
+    value *= factor(quantity)
     decimals = _fewer(known["decimals"], value)
     smallest = 10.0**-decimals
     if 0 < value < smallest / 2 and not known.get("signed"):

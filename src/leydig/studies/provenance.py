@@ -10,7 +10,8 @@ from leydig import parameters as parameter_files
 from leydig.bibliography import reference
 from leydig.evidence import trials
 from leydig.files import DATA, read_yaml
-from leydig.pharmacology import drugs
+from leydig.grading import outcomes
+from leydig.pharmacology import drugs, levers
 
 OWN = ("assumed", "leydig_fit")
 SHOWN_USES = 4
@@ -49,7 +50,7 @@ def _shortened(uses: list[str]) -> str:
 
 
 def _uses(drug_names: Iterable[str]) -> Iterable[tuple[str, str]]:
-    systems = (*model.SYSTEMS, "bone_reference", "laboratory", "reporting")
+    systems = (*model.SYSTEMS, "bone_reference", "fertility", "laboratory", "reporting")
     if "letrozole" not in drug_names:
         systems = tuple(name for name in systems if name != "letrozole")
     for system in systems:
@@ -60,6 +61,12 @@ def _uses(drug_names: Iterable[str]) -> Iterable[tuple[str, str]]:
         for parameter in drugs.get(name).parameters.values():
             for key in _keys(parameter.source):
                 yield key, f"kinetics of {name}"
+    for name, lever in levers.parameters().items():
+        for key in lever.source:
+            yield key, f"levers, {name.replace('_', ' ')}"
+    for name, outcome in outcomes().items():
+        for key in (*outcome.sources, *(key for other in outcome.alternatives for key in other.sources)):
+            yield key, f"grade of the evidence on {name.replace('_', ' ')}"
     for key, use in _population_uses():
         yield key, use
     for trial in trials("calibration"):

@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from leydig import laboratory, model, parameters, population_prior, start
+from leydig.baseline import Baseline, Lesion
 from leydig.engine import reference
 from leydig.engine.inputs import InputTable, evaluate
-from leydig.errors import ModelWarning
-from leydig.evidence import Arm, Outcome, Reported, Trial
+from leydig.errors import InputError, ModelWarning
+from leydig.evidence import RELATIVE, Arm, Outcome, Reported, Trial
 from leydig.files import DATA, read_yaml
 from leydig.outputs import quantities, reporting
 from leydig.pharmacology.protocol import Protocol
@@ -53,7 +54,8 @@ class PreparedArm(NamedTuple):
     assay: Mapping[str, str]
     printed: Mapping[str, float]  # baseline in canonical units, as the laboratory printed it
     typical: Mapping[str, float]  # completed baseline on the state scale
-    lesion: model.Lesion
+    lesion: Lesion
+    driven: frozenset[str]  # inputs that drugs or levers drive
     inputs: InputTable
     times: np.ndarray  # h, the first is 0
 
@@ -64,13 +66,9 @@ def settings() -> dict[str, Any]:
 
 
 def domain(quantity: str) -> str:
-    """Which kind of figure this is: hormone, semen, marker, bmd_spine or bmd_hip."""
-    if quantity in ("bmd_spine", "bmd_hip"):
-        return quantity
-    if quantity in ("CTX", "NTX", "P1NP"):
-        return "marker"
-    semen = ("sperm_concentration", "semen_volume", "total_motility", "total_motile_sperm_count", "normal_morphology")
-    return "semen" if quantity in semen else "hormone"
+    """Which kind of figure this is: the domain that lists the quantity, a hormone where none does."""
+    named = (kind for kind, choice in settings()["domains"].items() if quantity in choice.get("quantities", ()))
+    return next(named, "hormone")
 
 
 def prepare(trial: Trial, arm: Arm) -> PreparedArm:
@@ -78,9 +76,9 @@ def prepare(trial: Trial, arm: Arm) -> PreparedArm:
     age = trial.population.age or settings()["age_assumed"]
     printed = arm.canonical_baseline()
     condition = trial.population.condition or "eugonadal"
-    lesion = model.Lesion(**population_prior.typical_lesion(condition))
+    lesion = Lesion(**population_prior.typical_lesion(condition))
     prior = population_prior.prior(age, trial.population.BMI, condition)
-    if lesion == model.Lesion():
+    if lesion == Lesion():
         # before any fit, so that an arm is prepared alike whatever fit is in place
         lab = parameters.record(laboratory.Constants, "laboratory", fitted=False)
         seen = {q: to_state(q, v, trial.assay, age, lab) for q, v in printed.items() if q in prior.names}
@@ -88,7 +86,7 @@ def prepare(trial: Trial, arm: Arm) -> PreparedArm:
     days = sample_days(outcome.day for _, outcome in trial.outcomes())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ModelWarning)  # a published dose is a fact, however unusual
-        events = Protocol.parse(arm.protocol).events(max(float(days[-1]), 1.0))
+        driven = start.driven(start.given(Protocol.parse(arm.protocol), max(float(days[-1]), 1.0)))
     return PreparedArm(
         trial=trial.key,
         name=arm.name,
@@ -97,7 +95,8 @@ def prepare(trial: Trial, arm: Arm) -> PreparedArm:
         printed=printed,
         typical=population_prior.typical(prior),
         lesion=lesion,
-        inputs=start.input_table(age, start.channels(events)),
+        driven=frozenset(driven),
+        inputs=start.input_table(age, driven),
         times=days * start.HOURS_PER_DAY,
     )
 
@@ -109,8 +108,8 @@ def run(arm: PreparedArm, shared: model.Parameters, lab: laboratory.Constants) -
         for name, value in arm.printed.items()
         if name in arm.typical
     }
-    values = {**arm.typical, **(seen if arm.lesion == model.Lesion() else {}), "age": arm.age}
-    baseline = model.Baseline(**{name: values[name] for name in model.Baseline._fields})
+    values = {**arm.typical, **(seen if arm.lesion == Lesion() else {}), "age": arm.age}
+    baseline = Baseline(**{name: values[name] for name in Baseline._fields})
     began = start.begin(baseline, shared, lesion=arm.lesion, measured=seen, compile=True)
     solution = reference.solve(
         model.traced(),
@@ -121,7 +120,7 @@ def run(arm: PreparedArm, shared: model.Parameters, lab: laboratory.Constants) -
         rtol=RELATIVE_TOLERANCE,
         compile=True,
     )
-    found = quantities(solution.values, began.individual, evaluate(arm.inputs, arm.times), baseline.fat_mass)
+    found = quantities(solution.values, began.individual, evaluate(arm.inputs, arm.times))
     found["NTX"] = found["relative_NTX"]
     printed = {name: to_laboratory(name, value, arm.assay, arm.age, lab) for name, value in found.items()}
     # the ratio is of what the laboratory printed
@@ -190,6 +189,8 @@ def transformed(trial: Trial, arm: Arm, outcome: Outcome) -> tuple[bool, float, 
     base = before.convert(outcome.quantity, before.value) if before else None
     value, floor = outcome.canonical, settings()["floors"].get(outcome.quantity, 0.0)
     spread = _standard_error(outcome, outcome.quantity, n)
+    if choice["scale"] in ("points", "share"):
+        return _on_own_scale(trial, outcome, base, value, spread, fallback)
     if outcome.statistic == "percent_change" and choice["scale"] == "percent":
         return False, value, spread or fallback
     if outcome.statistic in ("percent_change", "ratio", "percent_of"):
@@ -198,7 +199,7 @@ def transformed(trial: Trial, arm: Arm, outcome: Outcome) -> tuple[bool, float, 
         error = _relative(spread, share * unit) or fallback
         return False, float(np.log(max(share, 1e-3))), max(error, LEAST_ERROR)
     if base is None and outcome.statistic == "change":
-        base = _typical(trial)[outcome.quantity]
+        base = _typical_value(trial, outcome.quantity)
     if base is None:
         apart = settings()["level_study_log_sd"] if kind == "hormone" else 0.0
         error = max(_relative(spread, value) or fallback, LEAST_ERROR)
@@ -218,17 +219,42 @@ def transformed(trial: Trial, arm: Arm, outcome: Outcome) -> tuple[bool, float, 
     return False, float(np.log((value + floor) / (base + floor))), max(error, LEAST_ERROR)
 
 
+def _on_own_scale(
+    trial: Trial, outcome: Outcome, base: float | None, value: float, spread: float | None, fallback: float
+) -> tuple[bool, float, float]:
+    """A share as a level and percentage points as a change: what ``transformed`` returns, for these scales.
+
+    A share is printed of men at one time, without their share before, so it is compared as it stands.
+    """
+    if settings()["domains"][domain(outcome.quantity)]["scale"] == "share":
+        if outcome.statistic in RELATIVE:
+            raise InputError(f"{trial.key}: {outcome.quantity} is compared as a share, not as a {outcome.statistic}")
+        return True, 100 * value, 100 * spread if spread else fallback
+    first = base if base is not None else _typical_value(trial, outcome.quantity)
+    if outcome.statistic == "change":
+        return False, value, spread or fallback
+    if outcome.statistic in RELATIVE:
+        share = {"percent_change": value / 100, "ratio": value - 1, "percent_of": value / 100 - 1}[outcome.statistic]
+        return False, share * first, fallback
+    return False, value - first, fallback
+
+
 def _one_over_other(trial: Trial, outcome: Outcome) -> float:
     """1/n of the arm that a contrast is formed with; 0 without a contrast."""
     other = next((arm for arm in trial.arms if arm.name == outcome.against), None)
     return 0.0 if other is None else 1 / (other.n or settings()["men_assumed"])
 
 
-def _typical(trial: Trial) -> Mapping[str, float]:
-    """The population's typical man of a trial's age, BMI and condition."""
+def _typical_value(trial: Trial, quantity: str) -> float:
+    """A quantity of the population's typical man of a trial's age, BMI and condition, untreated."""
     who = trial.population
     prior = population_prior.prior(who.age or settings()["age_assumed"], who.BMI, who.condition or "eugonadal")
-    return population_prior.typical(prior)
+    values = population_prior.typical(prior)
+    values["total_sperm_count"] = values["sperm_concentration"] * values["semen_volume"]
+    values["total_cholesterol"] = values["LDL"] + values["HDL"] + values["triglycerides"] / 5
+    if quantity not in values:
+        raise InputError(f"{trial.key}: a change of {quantity} needs the arm's printed baseline")
+    return values[quantity]
 
 
 def _relative(spread: float | None, value: float) -> float | None:
@@ -259,8 +285,13 @@ def predicted(figure: Figure, arms: Mapping[str, Mapping[str, np.ndarray]], days
 def _relative_change(figure: Figure, values: Mapping[str, np.ndarray], days: np.ndarray) -> float:
     series = values[figure.quantity]
     now, before = float(daily_mean(series, days, figure.day)), float(series[0])
-    if settings()["domains"][figure.domain]["scale"] == "percent":
+    scale = settings()["domains"][figure.domain]["scale"]
+    if scale == "percent":
         return 100 * (now / before - 1)
+    if scale == "points":
+        return now - before
+    if scale == "share":
+        return 100 * now
     floor = settings()["floors"].get(figure.quantity, 0.0)
     after = np.log(max(now, 0.0) + floor + 1e-12)
     return float(after if figure.level else after - np.log(before + floor + 1e-12))

@@ -8,13 +8,17 @@ from typing import Any
 import numpy as np
 
 from leydig import laboratory, model, outputs, start
+from leydig.baseline import Baseline, Lesion
 from leydig.engine import reference
 from leydig.engine.inputs import evaluate
 from leydig.engine.trajectory import Panel, Trajectory
 from leydig.errors import InputError
-from leydig.pharmacology.kinetics import Event
+from leydig.grading import Alternative
+from leydig.matching import Matched
+from leydig.pharmacology import drugs
+from leydig.pharmacology.levers import WEIGHT
 from leydig.pharmacology.protocol import Protocol
-from leydig.studies import provenance, uncertainty
+from leydig.studies import alternatives, couple, provenance, uncertainty
 from leydig.studies.clock import Clock, look, shown_at
 from leydig.subject import Completed, Subject, complete, draw
 from leydig.units import CANONICAL
@@ -39,6 +43,7 @@ def simulate(
     draws: int = 0,
     seed: int = 0,
     start_weekday: int | None = None,
+    assume: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> list[Trajectory]:
     """A man under each protocol: one trajectory per protocol, in order.
@@ -47,7 +52,8 @@ def simulate(
     from day 0 on; what he took before (his ``drugs``) is run in and fades unless the protocol goes on
     with it. ``days`` defaults to the longest protocol, one year for open ones. With ``draws`` the
     trajectories carry 95 % bands and their values are medians; protocols share the same draws.
-    ``start_weekday`` (0 Monday) defaults to the weekday of his latest baseline date.
+    ``start_weekday`` (0 Monday) defaults to the weekday of his latest baseline date. ``assume`` names conflicting
+    findings to take as true (``leydig.grading.alternatives``); what the others would change is shown beside the run.
 
     Raises InputError for a subject or protocol that cannot be used. A solver failure is a status.
     """
@@ -59,8 +65,9 @@ def simulate(
     clock = look(horizon)
     completed = complete(man)
     weekday = start_weekday if start_weekday is not None else _weekday(completed)
-    events = [plan.events(horizon, weekday) for plan in plans]
+    plan_given = [start.given(plan, horizon, weekday) for plan in plans]
     taken = already_taken(completed.drugs, weekday)
+    findings = alternatives.chosen(assume)
     total, done = len(plans) * (draws + 1), 0
 
     def tick() -> None:
@@ -69,30 +76,55 @@ def simulate(
         if progress is not None:
             progress(done, total)
 
-    typical = begin_typical(completed, taken)
-    best = []
-    for some in events:
-        best.append(follow(typical, completed.age, some, clock, compile=True if draws else None))
+    typical = begin_typical(completed, taken, findings)
+    couple_now = couple.of(completed)
+    best, conflicting = [], []
+    for some in plan_given:
+        values, status = follow(typical, completed.age, some, clock, compile=True if draws else None)
+        best.append((values | couple.chances(values, clock.days, couple_now, couple.parameters()), status))
+
+        def other(more: Sequence[Alternative], some: start.Given = some) -> Values:
+            began = begin_typical(completed, taken, [*findings, *more], like=typical.found)
+            return follow(began, completed.age, some, clock)[0]
+
+        conflicting.append(alternatives.shown(alternatives.others(findings), other))
         tick()
     gathered: list[list[tuple[Values, Values]]] = [[] for _ in plans]
     failed, off = [0] * len(plans), 0
     if draws:
-        used = drug_names(events, taken)
+        used = drug_names(plan_given, taken)
         for i in range(draws):
-            began, scale, constants = begin_draw(completed, i, seed, taken, used, typical)
+            began, scale, constants = begin_draw(completed, i, seed, taken, used, typical, findings)
             off += bool(began.missed) and not typical.missed
-            for k, some in enumerate(events):
+            chance = uncertainty.record("fertility", couple.parameters(), seed, i)
+            for k, some in enumerate(plan_given):
                 values, status = follow(
                     began, completed.age, some, clock, scale=scale, tolerance=DRAW_TOLERANCE, compile=True
                 )
                 if status is reference.Status.done:
+                    values |= couple.chances(values, clock.days, couple_now, chance)
                     gathered[k].append((values, printed(completed, values, constants)))
                 else:
                     failed[k] += 1
                 tick()
     return [
-        _trajectory(completed, plan, clock, typical, *outcome, gathered[k], failed[k], off, draws, seed, some, taken)
-        for k, (plan, outcome, some) in enumerate(zip(plans, best, events, strict=True))
+        _trajectory(
+            completed,
+            plan,
+            clock,
+            typical,
+            *outcome,
+            gathered[k],
+            failed[k],
+            off,
+            draws,
+            seed,
+            some,
+            taken,
+            findings,
+            conflicting[k],
+        )
+        for k, (plan, outcome, some) in enumerate(zip(plans, best, plan_given, strict=True))
     ]
 
 
@@ -100,44 +132,53 @@ def _weekday(completed: Completed) -> int:
     return completed.day_zero.weekday() if completed.day_zero is not None else 0
 
 
-def already_taken(texts: Sequence[str], weekday: int = 0) -> list[Event]:
-    """Doses before day 0 of what a man takes already, at negative hours, long enough to be settled.
+def already_taken(texts: Sequence[str], weekday: int = 0) -> start.Given:
+    """What a man takes already before day 0, at negative hours, long enough to be settled.
 
     ``weekday`` is that of day 0. The run-in is whole weeks, so that a weekly drug goes on in step.
     """
     days = start.RUN_IN_DAYS
-    found = []
+    doses, levers = [], []
     for text in texts:
         plan = Protocol.parse(text)
         length = min(plan.duration_days or days, days)
-        first = int(weekday - length) % 7
-        found += [e._replace(time=e.time - length * start.HOURS_PER_DAY) for e in plan.events(length, first)]
-    return sorted(found, key=lambda event: event.time)
+        before = start.given(plan, length, int(weekday - length) % 7)
+        doses += [e._replace(time=e.time - length * start.HOURS_PER_DAY) for e in before.doses]
+        # his weight at day 0 is what it is: a change before it is in his values
+        lasting = [e for e in before.levers if e.lever != WEIGHT]
+        levers += [e._replace(time=e.time - length * start.HOURS_PER_DAY) for e in lasting]
+    return start.Given(tuple(sorted(doses, key=lambda event: event.time)), tuple(levers))
 
 
-def drug_names(events: Sequence[Sequence[Event]], taken: Sequence[Event]) -> tuple[str, ...]:
-    return tuple(sorted({event.drug for some in (*events, taken) for event in some}))
+def drug_names(plans: Sequence[start.Given], taken: start.Given) -> tuple[str, ...]:
+    """The drugs of the plans and of what he takes already; of a mixture, what it holds as well."""
+    named = {event.drug for some in (*plans, taken) for event in some.doses}
+    return tuple(sorted(named | {part for name in named for part in drugs.constituents(name)}))
 
 
-def baseline_of(age: float, values: Mapping[str, float]) -> model.Baseline:
+def baseline_of(age: float, values: Mapping[str, float]) -> Baseline:
     """A reference man from completed values on the state scale."""
-    return model.Baseline(age=age, **{name: float(values[name]) for name in model.Baseline._fields if name != "age"})
+    return Baseline(age=age, **{name: float(values[name]) for name in Baseline._fields if name != "age"})
 
 
-def begin_typical(completed: Completed, taken: Sequence[Event]) -> start.Start:
+def begin_typical(
+    completed: Completed, taken: start.Given, findings: Sequence[Alternative] = (), like: Matched | None = None
+) -> start.Start:
     """The man as his values and the population's medians make him, under the best estimate of the fit."""
     return start.begin(
         baseline_of(completed.age, completed.reference),
-        model.load_parameters(),
-        lesion=model.Lesion(**completed.lesion),
+        alternatives.switched(model.load_parameters(), findings),
+        lesion=Lesion(**completed.lesion),
         taken=taken,
         measured=completed.measured,
+        like=like,
     )
 
 
 def begin_draw(
-    completed: Completed, i: int, seed: int, taken: Sequence[Event], used: tuple[str, ...], typical: start.Start
-) -> tuple[start.Start, start.Scale, laboratory.Constants]:
+    completed: Completed, i: int, seed: int, taken: start.Given, used: tuple[str, ...], typical: start.Start,
+    findings: Sequence[Alternative],
+) -> tuple[start.Start, start.Scale, laboratory.Constants]:  # fmt: skip
     """Joint draw number ``i`` of man, laboratory and fit.
 
     A diseased man's search starts where the typical man's ended.
@@ -147,8 +188,8 @@ def begin_draw(
     man = draw(completed, uncertainty.generator(seed, i, uncertainty.OF_MEN), 1, constants)
     began = start.begin(
         baseline_of(completed.age, {name: values[0] for name, values in man.reference.items()}),
-        uncertainty.parameters(seed, i),
-        lesion=model.Lesion(**{name: float(values[0]) for name, values in man.lesion.items()}),
+        alternatives.switched(uncertainty.parameters(seed, i), findings),
+        lesion=Lesion(**{name: float(values[0]) for name, values in man.lesion.items()}),
         taken=taken,
         measured={name: float(values[0]) for name, values in man.measured.items()},
         scale=scale,
@@ -176,7 +217,7 @@ def plausible(completed: Completed, constants: laboratory.Constants) -> float:
 def follow(
     began: start.Start,
     age: float,
-    events: Sequence[Event],
+    what: start.Given,
     clock: Clock,
     *,
     scale: start.Scale | None = None,
@@ -184,7 +225,7 @@ def follow(
     compile: bool | None = None,
 ) -> tuple[Values, reference.Status]:
     """Quantities at the clock's days; nan after a failure, which the status names."""
-    table = start.input_table(age, began.earlier, start.channels(events, scale) if events else {})
+    table = start.input_table(age, began.earlier, start.driven(what, scale))
     solution = reference.solve(
         model.traced(),
         began.state,
@@ -196,7 +237,7 @@ def follow(
         compile=compile,
     )
     inputs = evaluate(table, clock.hours)
-    values = outputs.quantities(solution.values, began.individual, inputs, began.baseline.fat_mass)
+    values = outputs.quantities(solution.values, began.individual, inputs)
     shown = {name: shown_at(series, clock) for name, series in values.items()}
     for name in BONES:
         shown[f"{name}_change"] = 100 * (shown[name] / shown[name][0] - 1)
@@ -242,10 +283,11 @@ def _panel(values: Values, several: Sequence[Values]) -> Panel:
 
 def _trajectory(
     completed: Completed, plan: Protocol, clock: Clock, typical: start.Start, values: Values, status: reference.Status,
-    gathered: Sequence[tuple[Values, Values]], failed: int, off: int, draws: int, seed: int, events: Sequence[Event],
-    taken: Sequence[Event],
+    gathered: Sequence[tuple[Values, Values]], failed: int, off: int, draws: int, seed: int, what: start.Given,
+    taken: start.Given, findings: Sequence[Alternative], conflicting: Mapping[str, Mapping[str, np.ndarray]],
 ) -> Trajectory:  # fmt: skip
-    remarks = [*completed.contradictions, *completed.notes, *provenance.cautions(drug_names([events], taken))]
+    remarks = [*completed.contradictions, *completed.notes, *provenance.cautions(drug_names([what], taken))]
+    remarks += [f'Assumed against the default ("{a.name}"): {a.claim}' for a in findings]
     for name, (wanted, reached) in typical.missed.items():
         remarks.append(
             f"{name} was measured as {wanted:.4g} {CANONICAL[name]}, but this condition with these drugs gives "
@@ -265,10 +307,11 @@ def _trajectory(
         draws=len(gathered),
         failed_draws=failed,
         seed=seed,
-        assumed=tuple(a.sentence for a in completed.assumed),
+        assumed=(*(a.sentence for a in completed.assumed), *couple.assumed(completed)),
         remarks=tuple(dict.fromkeys(remarks)),
-        sources=provenance.sources(drug_names([events], taken), [f.source for f in completed.subject.published]),
+        sources=provenance.sources(drug_names([what], taken), [f.source for f in completed.subject.published]),
         digests=provenance.digests(),
+        alternatives=conflicting,
     )
 
 
@@ -288,6 +331,8 @@ def describe(completed: Completed, typical: start.Start) -> dict[str, Any]:
         "measured": dict(completed.measured),
         "converted": list(completed.converted),
         "drugs": list(completed.drugs),
+        "partner": {**couple.of(completed)._asdict(), "assumed": subject.partner is None},
+        "wants_children": subject.wants_children,
         "laboratory": own,
         "published": [figure.model_dump() for figure in subject.published],
     }

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import cache, lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 
@@ -10,12 +10,14 @@ from leydig import laboratory, model, population_prior
 from leydig import parameters as parameter_files
 from leydig.engine.trace import build, flatten, names
 from leydig.fits import Fit, fits, load_fit
-from leydig.pharmacology import drugs
+from leydig.pharmacology import drugs, levers
+from leydig.studies.problem import FITS
 from leydig.studies.published import settings
 
-FIT = "joint"
+Record = TypeVar("Record", bound=tuple[Any, ...])
+
 # Streams of random numbers that must not meet.
-OF_FIT, OF_KINETICS, OF_MEN, OF_KITS = 1, 2, 3, 4
+OF_FIT, OF_KINETICS, OF_MEN, OF_KITS, OF_KNOWLEDGE = 1, 2, 3, 4, 5
 MOST_TRIES = 200
 OFFSETS = ("estradiol_immunoassay_offset", "estradiol_RIA_offset")
 
@@ -36,10 +38,8 @@ def generator(seed: int, draw: int, stream: int) -> np.random.Generator:
 
 
 @cache
-def _fit() -> FitDraws | None:
-    if FIT not in fits():
-        return None
-    fit: Fit = load_fit(FIT)
+def _fit(name: str) -> FitDraws:
+    fit: Fit = load_fit(name)
     errors = np.array([fit.standard_errors[name] for name in fit.names])
     logarithmic = np.array([fit.scale[name] == "log" for name in fit.names])
     values = np.array([fit.values[name] for name in fit.names])
@@ -61,11 +61,20 @@ def _bounds(name: str) -> tuple[float, float]:
 
 @lru_cache(maxsize=8)
 def fitted(seed: int, draw: int) -> dict[str, float]:
-    """Every fitted value of one draw: the fit's joint normal distribution inside its bounds, by rejection."""
-    fit = _fit()
-    if fit is None:
-        return {}
-    rng = generator(seed, draw, OF_FIT)
+    """Every fitted value of one draw. Fits are independent of one another: each is conditional on those before it."""
+    found: dict[str, float] = {}
+    for name in fits():
+        found |= _of_one_fit(_fit(name), np.random.default_rng([seed, draw, OF_FIT, *_salt(name)]))
+    return found
+
+
+def _salt(fit: str) -> tuple[int, ...]:
+    """What sets the stream of a fit apart; the core keeps the plain one."""
+    return () if fit == FITS[0] else tuple(fit.encode())
+
+
+def _of_one_fit(fit: FitDraws, rng: np.random.Generator) -> dict[str, float]:
+    """The fit's joint normal distribution inside its bounds, by rejection."""
     for _ in range(MOST_TRIES):
         z = fit.centre + fit.root @ rng.standard_normal(len(fit.centre))
         drawn = np.where(fit.logarithmic, np.exp(np.where(fit.logarithmic, z, 0)), z)
@@ -99,7 +108,21 @@ def parameters(seed: int, draw: int) -> model.Parameters:
     rng = generator(seed, draw, OF_KINETICS)
     for name, log_sd in between_men():
         values[name] *= float(np.exp(log_sd * rng.standard_normal()))
+    for system in model.SYSTEMS:
+        values |= uncertain(system, seed, draw)
     return build(model.Parameters, list(values.values()))
+
+
+def uncertain(system: str, seed: int, draw: int) -> dict[str, float]:
+    """Parameters of a system that no fit makes and that are not known exactly, drawn, by dotted name.
+
+    Each has random numbers of its own, so that one more parameter leaves the others as they are.
+    """
+    found = {}
+    for name, value, known in _uncertain(system):
+        z = float(np.random.default_rng([seed, draw, OF_KNOWLEDGE, *name.encode()]).standard_normal())
+        found[name] = float(value * np.exp(known.log_sd * z)) if known.log_sd else value + (known.sd or 0.0) * z
+    return found
 
 
 @cache
@@ -113,13 +136,39 @@ def between_men() -> tuple[tuple[str, float], ...]:
     return tuple(found)
 
 
+def record(system: str, best: Record, seed: int, draw: int) -> Record:
+    """A system's record of parameters with what is not known exactly drawn."""
+    drawn = {name.partition(".")[2]: value for name, value in uncertain(system, seed, draw).items()}
+    return cast(Record, best._replace(**drawn))  # type: ignore[attr-defined]
+
+
+@cache
+def _uncertain(system: str) -> tuple[tuple[str, float, parameter_files.Uncertainty], ...]:
+    return tuple(
+        (f"{system}.{name}", float(entry.value or 0.0), entry.uncertainty)
+        for name, entry in parameter_files.load(system).items()
+        if entry.uncertainty is not None
+    )
+
+
 def kinetics(seed: int, draw: int, drug_names: tuple[str, ...]) -> dict[tuple[str, str], float]:
-    """One man's multipliers of drug parameters; a drug's are the same whatever else he takes."""
+    """One man's multipliers of the parameters of drugs and levers; a drug's are the same whatever else he takes."""
     found: dict[tuple[str, str], float] = {}
+    for name, lever in levers.parameters().items():
+        if lever.uncertainty is not None and lever.value:
+            z = np.random.default_rng([seed, draw, OF_KNOWLEDGE, *f"levers.{name}".encode()]).standard_normal()
+            known = lever.uncertainty
+            found[(levers.SYSTEM, name)] = float(
+                np.exp(known.log_sd * z) if known.log_sd else 1 + known.sd * z / lever.value
+            )
     for name in drug_names:
         rng = np.random.default_rng([seed, draw, OF_KINETICS, *name.encode()])
         for parameter in drugs.get(name).parameters.values():
             if parameter.between_men is not None and parameter.between_men.log_sd:
                 factor = np.exp(parameter.between_men.log_sd * rng.standard_normal())
                 found[(name, parameter.name)] = float(factor)
+            if parameter.uncertainty is not None and parameter.uncertainty.log_sd:
+                own = np.random.default_rng([seed, draw, OF_KNOWLEDGE, *f"{name}.{parameter.name}".encode()])
+                factor = np.exp(parameter.uncertainty.log_sd * own.standard_normal())
+                found[(name, parameter.name)] = found.get((name, parameter.name), 1.0) * float(factor)
     return found

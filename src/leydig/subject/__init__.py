@@ -1,7 +1,7 @@
 """A man: described (``Subject``), and completed from the baseline population (``complete``, ``draw``)."""
 
 from leydig.subject.completion import Assumption, Completed, Draws, complete, draw
-from leydig.subject.man import Lab, Published, Scan, Semen, Subject, bundled
+from leydig.subject.man import Lab, Partner, Published, Scan, Semen, Subject, bundled
 from leydig.subject.readings import Reading
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "Completed",
     "Draws",
     "Lab",
+    "Partner",
     "Published",
     "Reading",
     "Scan",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from leydig import laboratory, units
-from leydig.population_prior import Prior, condition_named, condition_on, forward, medians, standard_deviations
+from leydig.population_prior import Prior, condition_named, condition_on, forward, lipids, medians, standard_deviations
 from leydig.population_prior.records import Limit
 from leydig.subject.binding import free_testosterone
 from leydig.subject.man import Subject
@@ -42,6 +42,29 @@ def binding(measured: Mapping[str, float]) -> list[str]:
                 f"{SHBG:.0f} nmol/L, which give {expected:.0f} pg/mL; the total and SHBG are used"
             )
     return said
+
+
+def cholesterol(measured: Mapping[str, float]) -> list[str]:
+    """Total cholesterol against the sum of its parts; where triglycerides are high the sum is known to fail."""
+    if not {lipids.TOTAL, *lipids.PARTS} <= measured.keys():
+        return []
+    printed, expected = measured[lipids.TOTAL], float(lipids.total(measured))
+    if measured["triglycerides"] > laboratory.tolerance("triglycerides"):
+        return []
+    if abs(np.log(printed / expected)) <= laboratory.tolerance("total_cholesterol"):
+        return []
+    return [
+        f"total cholesterol {printed:.0f} mg/dL does not fit LDL, HDL and a fifth of the triglycerides, which make "
+        f"{expected:.0f} mg/dL; the parts are used"
+    ]
+
+
+def family(subject: Subject) -> list[str]:
+    """A couple that tries while he wants no children."""
+    partner = subject.partner
+    if partner is None or subject.wants_children is not False or partner.months_trying == 0:
+        return []
+    return [f"the couple has tried for {partner.months_trying:g} months, but wants_children is false"]
 
 
 def semen(subject: Subject) -> list[str]:

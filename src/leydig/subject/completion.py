@@ -16,10 +16,10 @@ import numpy as np
 
 from leydig import laboratory
 from leydig import population_prior as population
-from leydig.population_prior import Prior
+from leydig.population_prior import CM_PER_M, Prior, lipids
 from leydig.subject import agreement, inference, sentences
 from leydig.subject.man import Subject
-from leydig.subject.readings import Reading, derived, readings, states
+from leydig.subject.readings import Reading, cholesterol, derived, readings, states
 from leydig.subject.sentences import Assumption
 
 # His capacities are his values over what they answer to: none of these can be zero in a man without a lesion.
@@ -49,6 +49,11 @@ class Completed:
     day_zero: datetime.date | None
 
     @property
+    def weight(self) -> float:
+        """Body weight (kg) of the man completed: fat and lean mass together."""
+        return self.BMI * (self.height / CM_PER_M) ** 2
+
+    @property
     def measured_is_reference(self) -> bool:
         """Whether his values are those of his untreated, healthy self."""
         return not self.lesion and not self.subject.drugs
@@ -71,16 +76,26 @@ def complete(subject: Subject) -> Completed:
     """Every value the model needs, with what was measured, converted, assumed and contradictory."""
     printed = readings(subject)
     measured = states(printed)
-    contradictions = [*agreement.body(subject), *agreement.semen(subject), *agreement.binding(measured)]
-    notes = sentences.notes(subject)
-    extra, said, refused = derived(measured)
-    measured |= extra
-    contradictions += refused
+    contradictions = [
+        *agreement.body(subject),
+        *agreement.semen(subject),
+        *agreement.family(subject),
+        *agreement.binding(measured),
+        *agreement.cholesterol(measured),
+    ]
+    notes, said = sentences.notes(subject), list[str]()
+    for rule in (derived, cholesterol):
+        extra, how, refused = rule(measured)
+        measured |= extra
+        said += how
+        contradictions += refused
     own_BMI = subject.body_mass_index
     name, reason = inference.condition(subject, measured, own_BMI)
     before = population.prior(subject.age, own_BMI, name, subject.body_height)
     lesion = population.typical_lesion(name)
     healthy = not lesion and not subject.drugs
+    if healthy and lipids.leaves_open(measured):
+        before = lipids.with_total(before)
     usable = {key: value for key, value in measured.items() if key in before.names and key not in before.known}
     everything = measured | {"age": subject.age} | ({"BMI": own_BMI} if own_BMI is not None else {})
     lifted = {key: value for key, value in floors().items() if healthy and measured.get(key, value) < value}
@@ -92,6 +107,8 @@ def complete(subject: Subject) -> Completed:
     if healthy:
         contradictions += agreement.improbable(before, usable)
     reference = population.typical(after)
+    if lipids.TOTAL in reference:
+        reference = lipids.settle(reference, measured)
     return Completed(
         subject=subject,
         age=subject.age,
@@ -133,8 +150,10 @@ def draw(
     known = [name for name in after.known if name not in before.known] if completed.measured_is_reference else []
     own = {name: measured[name] for name in known}
     z = before.mean + population.shift(before, own)
-    z = z + rng.standard_normal((n, len(after.names))) @ population.root(after.covariance).T
+    z = z + population.scatter(after, rng, n)
     reference = population.natural(before, z) | own
+    if lipids.TOTAL in reference:
+        reference = lipids.settle(reference, completed.measured)
     return Draws(reference, measured, population.draw_lesion(completed.condition, rng, n))
 
 

@@ -74,6 +74,15 @@ class Published(Strict):
     note: str = ""
 
 
+class Partner(Strict):
+    """The woman with whom he tries for children."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    age: float  # years
+    months_trying: float = 0  # months without contraception and without a pregnancy; 0 where they begin now
+
+
 class Subject(Strict):
     """One man. Build it from words with units (checked, one sentence per refusal); fields are canonical."""
 
@@ -90,6 +99,8 @@ class Subject(Strict):
     dxa: tuple[Scan, ...] = ()
     drugs: tuple[str, ...] = ()
     published: tuple[Published, ...] = ()
+    partner: Partner | None = None
+    wants_children: bool | None = None
 
     def __init__(self, where: str = "the subject", /, **given: Any) -> None:
         """``given`` is what a subject file holds; ``where`` names it in errors."""

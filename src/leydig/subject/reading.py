@@ -16,8 +16,13 @@ from typing import Any
 from leydig import laboratory, units
 from leydig.errors import InputError, ModelWarning, unknown
 from leydig.population_prior import condition_named
+from leydig.subject import family
+from leydig.subject.entries import needed, number, only
 
-KEYS = ("name", "age", "height", "weight", "BMI", "condition", "labs", "semen", "dxa", "drugs", "published")
+KEYS = (
+    *("name", "age", "height", "weight", "BMI", "condition", "labs", "semen", "dxa", "drugs"),
+    *("partner", "wants_children", "published"),
+)
 LAB_KEYS = ("analyte", "value", "unit", "date", "time", "assay")
 SEMEN_KEYS = ("concentration", "volume", "total_motility", "normal_morphology", "date", "abstinence")
 DXA_KEYS = ("site", "bmd", "date", "device")
@@ -36,7 +41,7 @@ MINUTES_PER_HOUR, CM_PER_M = 60, 100
 
 def read_subject(given: Mapping[str, Any], where: str) -> dict[str, Any]:
     """Checked fields of a man; ``where`` names the file in errors."""
-    _only(given, KEYS, where)
+    only(given, KEYS, where)
     if given.get("age") is None:
         raise InputError(f'"age" is missing in {where}; it is the only value that must be given')
     fields: dict[str, Any] = {"name": str(given.get("name") or "unnamed man"), "age": _age(given["age"], where)}
@@ -52,6 +57,8 @@ def read_subject(given: Mapping[str, Any], where: str) -> dict[str, Any]:
     fields["dxa"] = [_scan(entry, spot) for entry, spot in _entries(given, "dxa", where)]
     fields["published"] = [_published(entry, spot) for entry, spot in _entries(given, "published", where)]
     fields["drugs"] = _drugs(given.get("drugs"), where)
+    fields["partner"] = family.partner(given.get("partner"), f"partner of {where}")
+    fields["wants_children"] = family.truth(given.get("wants_children"), "wants_children", where)
     return fields
 
 
@@ -112,11 +119,11 @@ def _check_body(fields: Mapping[str, Any], where: str) -> None:
 
 def _lab(entry: Mapping[str, Any], where: str) -> dict[str, Any]:
     """One laboratory value: canonical, with its date, hour and assay."""
-    _only(entry, LAB_KEYS, where)
-    analyte = str(_needed(entry, "analyte", where))
+    only(entry, LAB_KEYS, where)
+    analyte = str(needed(entry, "analyte", where))
     if analyte not in laboratory.analytes():
         raise unknown("analyte", analyte, laboratory.analytes(), where)
-    text = str(_needed(entry, "value", where)).strip()
+    text = str(needed(entry, "value", where)).strip()
     below = text.startswith("<")
     text = text.removeprefix("<").strip()
     if entry.get("unit") is not None:
@@ -136,7 +143,7 @@ def _lab(entry: Mapping[str, Any], where: str) -> dict[str, Any]:
 
 def _semen(entry: Mapping[str, Any], where: str) -> dict[str, Any]:
     """One semen sample in canonical units."""
-    _only(entry, SEMEN_KEYS, where)
+    only(entry, SEMEN_KEYS, where)
     found: dict[str, Any] = {"date": _date(entry.get("date"), where)}
     for key, quantity in SEMEN_QUANTITIES.items():
         if entry.get(key) is not None:
@@ -148,21 +155,21 @@ def _semen(entry: Mapping[str, Any], where: str) -> dict[str, Any]:
 
 def _scan(entry: Mapping[str, Any], where: str) -> dict[str, Any]:
     """One bone density by site and scanner."""
-    _only(entry, DXA_KEYS, where)
-    site = str(_needed(entry, "site", where))
+    only(entry, DXA_KEYS, where)
+    site = str(needed(entry, "site", where))
     if site not in SITES:
         raise unknown("site", site, SITES, where)
     device = str(entry.get("device") or laboratory.UNKNOWN)
     if device not in laboratory.DEVICES:
         raise unknown("device", device, laboratory.DEVICES, where)
-    density = _quantity(SITES[site], _needed(entry, "bmd", where), where)
+    density = _quantity(SITES[site], needed(entry, "bmd", where), where)
     return {"site": site, "bmd": density, "date": _date(entry.get("date"), where), "device": device}
 
 
 def _published(entry: Mapping[str, Any], where: str) -> dict[str, Any]:
     """One published figure to show beside the simulated one; values stay in the unit they were printed in."""
-    _only(entry, PUBLISHED_KEYS, where)
-    quantity = str(_needed(entry, "quantity", where))
+    only(entry, PUBLISHED_KEYS, where)
+    quantity = str(needed(entry, "quantity", where))
     units.quantity_named(quantity, where)
     statistic = str(entry.get("statistic") or "mean")
     if statistic not in STATISTICS:
@@ -172,13 +179,13 @@ def _published(entry: Mapping[str, Any], where: str) -> dict[str, Any]:
         units.check_accepted(quantity, unit, where)
     from leydig.bibliography import reference
 
-    source = str(_needed(entry, "source", where))
+    source = str(needed(entry, "source", where))
     reference(source, where)
     return {
-        "protocol": _protocol(_needed(entry, "protocol", where), where),
+        "protocol": _protocol(needed(entry, "protocol", where), where),
         "quantity": quantity,
-        "day": _number(_needed(entry, "day", where), "day", where),
-        "value": _number(_needed(entry, "value", where), "value", where),
+        "day": number(needed(entry, "day", where), "day", where),
+        "value": number(needed(entry, "value", where), "value", where),
         "unit": unit,
         "statistic": statistic,
         "source": source,
@@ -200,7 +207,7 @@ def _has_doses(text: str) -> bool:
     """Whether a protocol gives anything: "none" is not a drug that he takes."""
     from leydig.pharmacology.protocol import Protocol
 
-    return bool(Protocol.parse(text).drugs)
+    return bool(Protocol.parse(text).regimens)
 
 
 def _protocol(given: Any, where: str) -> str:
@@ -228,28 +235,6 @@ def _entries(given: Mapping[str, Any], key: str, where: str) -> list[tuple[Mappi
         if not isinstance(entry, Mapping):
             raise InputError(f"{spot} must be a mapping of names to values")
     return pairs
-
-
-def _only(given: Mapping[str, Any], allowed: Sequence[str], where: str) -> None:
-    """Every key is known."""
-    for key in given:
-        if key not in allowed:
-            raise unknown("key", key, allowed, where)
-
-
-def _needed(entry: Mapping[str, Any], key: str, where: str) -> Any:
-    """The value of a key that must be there."""
-    if entry.get(key) is None:
-        raise InputError(f'"{key}" is missing in {where}')
-    return entry[key]
-
-
-def _number(given: Any, key: str, where: str) -> float:
-    """A finite plain number."""
-    try:
-        return units.split(given, "testosterone_estradiol_ratio")[0]
-    except InputError:
-        raise InputError(f'"{key}" in {where} must be a number, not "{given}"') from None
 
 
 def _date(given: Any, where: str) -> date | None:

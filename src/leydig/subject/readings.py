@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from leydig import laboratory, units
-from leydig.population_prior import population
+from leydig.population_prior import lipids, population
 from leydig.subject import binding
 from leydig.subject.man import Lab, Subject
 from leydig.subject.reading import MINUTES_PER_HOUR
@@ -115,3 +115,30 @@ def derived(measured: Mapping[str, float]) -> tuple[dict[str, float], list[str],
         )
         return {}, [], [refused]
     return {}, [], []
+
+
+def cholesterol(measured: Mapping[str, float]) -> tuple[dict[str, float], list[str], list[str]]:
+    """The fourth of total cholesterol's identity from the other three: values, sentences, refusals.
+
+    The total itself is never derived: the model computes it from its parts.
+    """
+    missing = [name for name in lipids.PARTS if name not in measured]
+    if lipids.TOTAL not in measured or not missing:
+        return {}, [], []
+    total, accepted = measured[lipids.TOTAL], laboratory.limits("accepted")
+    left, among = lipids.left(measured), " and ".join(name for name in lipids.PARTS if name in measured)
+    if left < lipids.least(missing):
+        refused = (
+            f"total cholesterol {total:.0f} mg/dL leaves nothing for {' and '.join(missing)} beside {among}; "
+            "it is left out"
+        )
+        return {}, [], [refused]
+    if len(missing) > 1:
+        return {}, [], []
+    value = left / lipids.PARTS[missing[0]]
+    if value > accepted[missing[0]].high:
+        return {}, [], [f"{missing[0]} {value:.0f} mg/dL from total cholesterol and {among} is impossible"]
+    how, unsure = f"{missing[0]} {value:.0f} mg/dL follows from total cholesterol and {among}", "triglycerides"
+    if {**measured, missing[0]: value}[unsure] > laboratory.tolerance(unsure):
+        how += f", which is unsure with {unsure} above {laboratory.tolerance(unsure):g} mg/dL"
+    return {missing[0]: value}, [how], []

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from leydig import population_prior as population
 from leydig import units
-from leydig.population_prior import Prior
+from leydig.population_prior import Prior, lipids
 from leydig.subject.inference import EUGONADAL
 from leydig.subject.man import Subject
 from leydig.subject.readings import Reading, states
@@ -47,15 +47,28 @@ def assumptions(subject: Subject, after: Prior, condition: str, own: Mapping[str
                 f"{subject.age:g} years{mass}" + (f" with his {', '.join(given)}" if given else ""),
             )
         )  # fmt: skip
+    found.append(_lean_mass(after, mass))
     if subject.body_height is None:
         found.append(_height())
     return found
 
 
+def _lean_mass(after: Prior, mass: str) -> Assumption:
+    """What fat leaves of his weight."""
+    value = population.typical(after)[population.LEAN_MASS]
+    low, high = population.lean_mass(after, NORMAL_95)
+    return Assumption(
+        population.LEAN_MASS, value, low, high, "kg",
+        f"lean_mass was not measured: {value:.3g} kg (95 % of such men: {low:.3g} to {high:.3g}), the weight less fat "
+        f"of men of {after.age:g} years{mass}",
+    )  # fmt: skip
+
+
 def _height() -> Assumption:
     """The height that turns BMI into kilograms of fat."""
     height = population.reference_height()
-    return Assumption("height", height, height, height, "cm", f"height was not given: {height:g} cm, only for fat mass")
+    shown = f"height was not given: {height:g} cm, only for fat and lean mass"
+    return Assumption("height", height, height, height, "cm", shown)
 
 
 def averages(printed: list[Reading]) -> list[str]:
@@ -84,6 +97,10 @@ def notes(subject: Subject) -> list[str]:
             said.append(
                 f"semen[{number}] came after {sample.abstinence:g} d of abstinence and is taken as his usual one"
             )
+    if subject.weight is not None and subject.body_height is None:
+        said.append("a weight without height or BMI says nothing of his fat; it is not used")
+    if subject.partner is not None and subject.partner.months_trying == 0:
+        said.append("no months of trying were given: the couple is taken to begin now")
     if subject.day_zero is not None and len(set(subject.dates)) > 1:
         said.append(f"day 0 is {subject.day_zero.isoformat()}, the latest baseline date")
     return said
@@ -94,7 +111,7 @@ def unused(measured: Mapping[str, float], before: Prior) -> list[str]:
     return [
         f"{name} is shown beside the simulation but sets none of his own values"
         for name in measured
-        if name not in before.names
+        if name not in before.names and not (name == lipids.TOTAL and lipids.PARTS.keys() <= measured.keys())
     ]
 
 

@@ -1,0 +1,165 @@
+"""The table of goal, mechanism, risk and mitigation, filled with a man's own numbers, one row per protocol.
+
+The goals are data (report.yaml); what is said of a run follows from its values alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from leydig.engine.trajectory import Trajectory
+from leydig.report import plan, runs, wording
+from leydig.report.wording import NARROW
+
+
+class Value(NamedTuple):
+    """One number of a run: what it is, from where to where, and its band."""
+
+    name: str
+    text: str
+    band: str
+
+
+class Row(NamedTuple):
+    """One protocol against one goal."""
+
+    protocol: str
+    aim: list[Value]
+    through: list[Value]
+    risk: list[Value]
+
+
+class Watch(NamedTuple):
+    """One test of the mitigation: when, what to look at and what is computed for that day, protocol by protocol."""
+
+    when: str
+    text: str
+    expected: list[str]
+    sources: list[str]
+
+
+class Goal(NamedTuple):
+    """One goal with everything that belongs to it."""
+
+    name: str
+    mechanism: str
+    mechanism_sources: list[str]
+    risk: str
+    risk_sources: list[str]
+    has_risk: bool
+    rows: list[Row]
+    watch: list[Watch]
+
+
+def goals(trajectories: Sequence[Trajectory]) -> list[Goal]:
+    """The goals of which at least one run computes the aim, in the order of the file."""
+    return [
+        _goal(entry, trajectories)
+        for entry in wording.settings()["goals"]
+        if any(runs.has(run, quantity) for run in trajectories for quantity in entry["aim"])
+    ]
+
+
+def sources() -> list[str]:
+    """Keys of the references behind the table."""
+    entries = wording.settings()["goals"]
+    keys = {key for entry in entries for key in (*entry["mechanism_sources"], *entry["risk_sources"])}
+    return sorted(keys | {key for entry in entries for watch in entry["watch"] for key in watch["sources"]})
+
+
+def _goal(entry: Mapping[str, Any], trajectories: Sequence[Trajectory]) -> Goal:
+    labels = runs.letters(len(trajectories))
+    return Goal(
+        name=entry["name"],
+        mechanism=entry["mechanism"],
+        mechanism_sources=list(entry["mechanism_sources"]),
+        risk=entry["risk"],
+        risk_sources=list(entry["risk_sources"]),
+        has_risk=bool(entry["risk_shown"]),
+        rows=[
+            Row(
+                f"{label}, {run.protocol}" if label else run.protocol,
+                _values(run, entry["aim"]),
+                _values(run, entry["through"]),
+                _values(run, entry["risk_shown"]),
+            )
+            for label, run in zip(labels, trajectories, strict=True)
+        ],
+        watch=[_watch(watch, trajectories) for watch in entry["watch"]],
+    )
+
+
+def _values(run: Trajectory, quantities: Sequence[str]) -> list[Value]:
+    return [_value(run, quantity) for quantity in quantities if runs.has(run, quantity) and _known_at(run, quantity)]
+
+
+def _value(run: Trajectory, quantity: str) -> Value:
+    """A quantity from the start to the end; bone as its change against what two scans tell apart."""
+    if quantity in plan.BONE:
+        return _bone(run, quantity)
+    series = runs.shown(run, quantity)
+    name = wording.name(quantity)
+    start, end = (wording.number(value, quantity) for value in (series.start, series.end))
+    return Value(name, wording.join(f"{start} \u2192 {end}", wording.shown_unit(quantity, series.unit)), _band(series))
+
+
+def _band(series: runs.Series) -> str:
+    if series.lower is None or series.upper is None:
+        return ""
+    low, high = (wording.number(float(part[-1]), series.quantity) for part in (series.lower, series.upper))
+    return "" if low == high else f"{low} to {high}"
+
+
+def _known_at(run: Trajectory, quantity: str) -> bool:
+    """False for a risk at an age from which it is not known."""
+    least = wording.settings()["least_age"].get(quantity)
+    return not least or runs.age(run) + float(run.days[-1]) / wording.DAYS_PER_YEAR >= least["value"]
+
+
+def _bone(run: Trajectory, site: str) -> Value:
+    """The change of density in percent, and whether two scans would tell it apart."""
+    _, (change, lower, upper) = plan.change([run], run, site)
+    least = plan.least_significant_change(site)
+    there = change[np.isfinite(change)]
+    last = float(there[-1]) if there.size else float("nan")
+    told = "beyond" if abs(last) > least else "within"
+    band = ""
+    if lower is not None and upper is not None:
+        band = f"{wording.percent(float(lower[-1]))} to {wording.percent(float(upper[-1]))}, "
+    return Value(
+        wording.name(site), wording.percent(last), f"{band}{told} the {least:.1f}{NARROW}% that two scans tell apart"
+    )
+
+
+def _watch(watch: Mapping[str, Any], trajectories: Sequence[Trajectory]) -> Watch:
+    day = float(watch["week"]) * wording.DAYS_PER_WEEK
+    labels = runs.letters(len(trajectories))
+    expected = []
+    for label, run in zip(labels, trajectories, strict=True):
+        said = _on(run, watch["quantities"], day)
+        if said:
+            expected.append(f"{label}: {said}" if label else said)
+    when = "Before the start" if day <= 0 else wording.capital(wording.moment(day))
+    return Watch(when, watch["text"], expected, list(watch["sources"]))
+
+
+def _on(run: Trajectory, quantities: Sequence[str], day: float) -> str:
+    """What is computed for a day; a run that has ended by then says so."""
+    held = [quantity for quantity in quantities if runs.has(run, quantity)]
+    if not held:
+        return ""
+    if day > float(run.days[-1]):
+        return "the run ends before"
+    return wording.listed([_at(run, quantity, day) for quantity in held])
+
+
+def _at(run: Trajectory, quantity: str, day: float) -> str:
+    name = wording.name(quantity)
+    if quantity in plan.BONE:
+        days, (change, _, _) = plan.change([run], run, quantity)
+        return f"{name} {wording.percent(float(np.interp(day, days, change)))}"
+    series = runs.shown(run, quantity)
+    return f"{name} {wording.with_unit(series.at(day)[0], quantity, series.unit)}"

@@ -1,0 +1,53 @@
+"""A man's partner, and the chance that they conceive while his semen changes."""
+
+from collections.abc import Mapping
+from functools import cache
+
+import numpy as np
+
+from leydig import parameters as parameter_files
+from leydig.physiology import fertility
+from leydig.subject import Completed
+
+SYSTEM = "fertility"
+
+
+@cache
+def parameters() -> fertility.Parameters:
+    return parameter_files.record(fertility.Parameters, SYSTEM)
+
+
+def of(completed: Completed) -> fertility.Couple:
+    """The couple: as the subject file says, else the one that is assumed."""
+    usual = fertility.default_couple(completed.age, parameters())
+    partner = completed.subject.partner
+    if partner is None:
+        return usual
+    tried = usual.months_trying if partner.months_trying is None else partner.months_trying
+    return fertility.Couple(partner.age, completed.age, tried)
+
+
+def chances(
+    values: Mapping[str, np.ndarray], days: np.ndarray, couple: fertility.Couple, p: fertility.Parameters
+) -> dict[str, np.ndarray]:
+    """Chance per cycle among couples not yet pregnant, and chance of conception since day 0."""
+    counts = values["total_motile_sperm_count"]
+    if not np.isfinite(counts).all():
+        nothing = np.full(len(days), np.nan)
+        return {"conception_probability": nothing, "cumulative_conception_probability": nothing}
+    found = fertility.prospect(counts, days, couple, p)
+    return {"conception_probability": found.per_cycle, "cumulative_conception_probability": found.cumulative}
+
+
+def assumed(completed: Completed) -> list[str]:
+    """What is said where nothing is known of the partner."""
+    couple = of(completed)
+    partner = completed.subject.partner
+    if partner is None:
+        return [
+            f"A partner of {couple.partner_age:g} years, trying since day 0, is assumed for the chance of conception; "
+            'the subject file takes "partner: {age: 33, months_trying: 14}".'
+        ]
+    if partner.months_trying is None:
+        return [f"Trying for {couple.months_trying:g} months before day 0 is assumed for the chance of conception."]
+    return []

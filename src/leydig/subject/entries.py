@@ -1,0 +1,31 @@
+"""Keys and plain numbers of what a person writes; a refusal is one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from leydig import units
+from leydig.errors import InputError, unknown
+
+
+def only(given: Mapping[str, Any], allowed: Sequence[str], where: str) -> None:
+    """Every key is known."""
+    for key in given:
+        if key not in allowed:
+            raise unknown("key", key, allowed, where)
+
+
+def needed(entry: Mapping[str, Any], key: str, where: str) -> Any:
+    """The value of a key that must be there."""
+    if entry.get(key) is None:
+        raise InputError(f'"{key}" is missing in {where}')
+    return entry[key]
+
+
+def number(given: Any, key: str, where: str) -> float:
+    """A finite plain number."""
+    try:
+        return units.split(given, "testosterone_estradiol_ratio")[0]
+    except InputError:
+        raise InputError(f'"{key}" in {where} must be a number, not "{given}"') from None
