@@ -14,7 +14,7 @@ import numpy as np
 from leydig.evidence import trials
 from leydig.fits import load_fit
 from leydig.studies import calibrate, problem
-from leydig.studies.calibration_report import fit_file, page
+from leydig.studies.calibration_report import fit_file, page, study_domains
 from leydig.writing import write_text
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -57,8 +57,8 @@ def main() -> None:
     estimates = [calibrate.stored(fit) for fit in kept]
     fixed = problem.earlier(options.begin)
     objectives = {fit: [estimate.objective] for fit, estimate in zip(kept, estimates, strict=True)}
+    study = {domain: sd for fit in kept for domain, sd in load_fit(fit).between_study.items()}
     for fit in problem.FITS[len(kept) :]:
-        study = estimates[-1].study if estimates else {}
         found = make(fit, fixed, study, options, rng, say)
         best = min(found, key=lambda e: e.objective)
         if not options.dry:
@@ -66,6 +66,7 @@ def main() -> None:
             say(f"wrote src/leydig/data/fits/{fit}.yaml")
         estimates.append(best)
         objectives[fit] = [e.objective for e in found]
+        study |= {domain: best.study[domain] for domain in study_domains(_problem)}
         fixed = {**fixed, **dict(zip(best.free.names, np.exp(best.values).tolist(), strict=True))}
     whole = calibrate.together(estimates)
     say("slopes of the validation figures")

@@ -16,20 +16,10 @@ PACKAGE = "leydig"
 
 # Lowest first. A module may import from its own line and from the lines before it.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "writing", "files", "quantities", "units", "bibliography", "fits", "parameters", "grading", "evidence"),
+    ("errors", "writing", "files", "quantities", "units", "bibliography", "fits", "parameters"),
+    ("grading", "evidence", "claims"),
     ("physiology", "pharmacology", "engine"),
-    (
-        "exposure",
-        "model",
-        "baseline",
-        "outputs",
-        "matching",
-        "start",
-        "laboratory",
-        "population_prior",
-        "completion",
-        "subject",
-    ),
+    ("laboratory", "population_prior", "exposure", "model", "baseline", "outputs", "matching", "start", "subject"),
     ("studies",),
     ("io", "report"),
     ("cli", "web"),

@@ -10,12 +10,13 @@ import sys
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from leydig import claims as sheet
 from leydig.bibliography import cite, reference
-from leydig.engine.trajectory import Trajectory
+from leydig.engine.trajectory import Panel, Trajectory
 from leydig.errors import InputError
 from leydig.report import wording
 from leydig.studies.simulate import simulate
@@ -33,8 +34,9 @@ factual claim of that text, in words of this project: what answers it, what the 
 stands against what was found in the literature.
 
 - **Result**: a typical man's value at the start → on the day named; beside another run: that run's value on the day →
-  this run's. In brackets the middle 95 % of draws of what is not known of the man and of the fit, where it was drawn.
-  Values are 24-hour means on the scale of LC-MS/MS. *If …* is what a conflicting finding would give for a typical man.
+  this run's. In brackets, where draws were made, the band that holds 95 % of them: it covers what is not known of the
+  man at his start, and of the fit. *If …* is what a conflicting finding would give the same typical man. Values are
+  24-hour means on the scale of LC-MS/MS, which reads low estradiol lower than most assays of published trials.
 - **Held by**: tests of this project. A *known miss* is a test that is expected to fail: the model does not yet do what
   the literature shows.
 - **Verdict** on the text: supported, supported in part, overstated, not supported by what was found (which does not
@@ -49,7 +51,16 @@ READER = {
     "academic": "Academic",
     "reflection": "Reflection",
 }
-Runs = Mapping[str, Trajectory]
+
+
+class Made(NamedTuple):
+    """A run: the typical man, and the bands of the draws where there are some."""
+
+    typical: Trajectory
+    drawn: Panel | None
+
+
+Runs = Mapping[str, Made]
 
 
 def groups(runs: Mapping[str, sheet.Run]) -> list[list[str]]:
@@ -60,65 +71,73 @@ def groups(runs: Mapping[str, sheet.Run]) -> list[list[str]]:
     return sorted(found.values(), key=lambda names: -len(names) * (20 + runs[names[0]].draws))
 
 
-def make(together: list[sheet.Run]) -> list[Trajectory]:
-    """The trajectories of one group."""
-    first = together[0]
-    return simulate(first.subject, [r.protocol for r in together], days=first.days, draws=first.draws, seed=0)
+def make(together: list[sheet.Run]) -> list[Made]:
+    """The runs of one group."""
+    first, protocols = together[0], [run.protocol for run in together]
+    typical = simulate(first.subject, protocols, days=first.days)
+    if not first.draws:
+        return [Made(run, None) for run in typical]
+    drawn = simulate(first.subject, protocols, days=first.days, draws=first.draws, seed=0)
+    return [Made(one, other.quantities) for one, other in zip(typical, drawn, strict=True)]
 
 
-def results(runs: Mapping[str, sheet.Run]) -> dict[str, Trajectory]:
+def results(runs: Mapping[str, sheet.Run]) -> dict[str, Made]:
     """Every run by name; InputError names the run that was not solved."""
     several = groups(runs)
-    found: dict[str, Trajectory] = {}
+    found: dict[str, Made] = {}
     with ProcessPoolExecutor(WORKERS) as pool:
         for names, made in zip(several, pool.map(make, [[runs[n] for n in names] for names in several]), strict=True):
             print(f"ran {', '.join(names)}", file=sys.stderr, flush=True)
             found |= dict(zip(names, made, strict=True))
     for name, run in found.items():
-        if run.status != "done":
-            raise InputError(f'the run "{name}" was not solved: {run.status}')
+        if run.typical.status != "done":
+            raise InputError(f'the run "{name}" was not solved: {run.typical.status}')
     return found
 
 
 def lines(output: sheet.Output, runs: Mapping[str, sheet.Run], made: Runs) -> str:
     """The result of one output: one line per quantity under the name of the run."""
     run = made[output.run]
-    day = run.days[-1] if output.day is None else output.day
+    day = float(run.typical.days[-1]) if output.day is None else output.day
     at = moment(day)
     beside = f", beside {runs[output.against].says}" if output.against else ""
     found = [f"*{runs[output.run].says}, {at}{beside}:*"]
     for quantity in output.quantities:
-        if quantity not in run.quantities.values:
+        if quantity not in run.typical.quantities.values:
             raise InputError(f'the run "{output.run}" has no {quantity}')
         found.append(line(quantity, day, run, made[output.against] if output.against else None, output.alternatives))
     return BREAK.join(found)
 
 
-def line(quantity: str, day: float, run: Trajectory, other: Trajectory | None, alternatives: Iterable[str]) -> str:
+def line(quantity: str, day: float, run: Made, other: Made | None, alternatives: Iterable[str]) -> str:
     """One quantity: from where to where, its band, and what conflicting findings give."""
-    values, k = run.quantities.values[quantity], index(run, day)
-    unit = run.quantities.units[quantity]
-    before = values[0] if other is None else other.quantities.values[quantity][index(other, day)]
-    is_change = quantity in sheet.CHANGES
-    starts = is_change and other is None
-    shown = wording.number(float(values[k]), quantity)
-    text = shown if starts or day == 0 else f"{wording.number(float(before), quantity)}{ARROW}{shown}"
-    text = wording.join(text, wording.shown_unit(quantity, unit))
-    lower, upper = run.quantities.lower, run.quantities.upper
-    if lower is not None and upper is not None and lower[quantity][k] < upper[quantity][k]:
-        text += f" ({wording.number(float(lower[quantity][k]), quantity)} to "
-        text += f"{wording.number(float(upper[quantity][k]), quantity)})"
+    panel, k = run.typical.quantities, index(run, day)
+    text, change = number(panel, quantity, k), quantity in sheet.CHANGES
+    if other is not None:
+        text = f"{number(other.typical.quantities, quantity, index(other, day))}{ARROW}{text}"
+    elif day > 0 and not change:
+        text = f"{number(panel, quantity, 0)}{ARROW}{text}"
+    text = wording.join(text, wording.shown_unit(quantity, panel.units[quantity]))
+    if run.drawn is not None and run.drawn.lower is not None and run.drawn.upper is not None:
+        lower, upper = (float(side[quantity][k]) for side in (run.drawn.lower, run.drawn.upper))
+        if lower < upper:
+            text += f" ({wording.number(lower, quantity)} to {wording.number(upper, quantity)})"
     for name in alternatives:
-        given = run.alternatives.get(name, {}).get(sheet.CHANGES.get(quantity, quantity))
+        given = run.typical.alternatives.get(name, {}).get(sheet.CHANGES.get(quantity, quantity))
         if given is not None:
-            value = 100 * (given[k] / given[0] - 1) if is_change else given[k]
+            value = 100 * (given[k] / given[0] - 1) if change else given[k]
             text += f"; *if {name.replace('-', ' ')}* {wording.number(float(value), quantity)}"
     return f"{wording.name(quantity)} {text}"
 
 
-def index(run: Trajectory, day: float) -> int:
+def number(panel: Panel, quantity: str, k: int) -> str:
+    """The value of a quantity at one place of the axis, as it is printed."""
+    return wording.number(float(panel.values[quantity][k]), quantity)
+
+
+def index(run: Made, day: float) -> int:
     """The place of the shown day nearest to this one."""
-    return int(np.argmin(np.abs(run.days - day)))
+    return int(np.argmin(np.abs(run.typical.days - day)))
 
 
 def moment(day: float) -> str:

@@ -16,12 +16,13 @@ PLAN = ["--protocol", "anastrozole 1 mg daily for 4 weeks"]
 RUN = ["simulate", "older-man", *PLAN]
 
 # Lists of names that messages repeat.
-KEYS = "name, age, height, weight, BMI, condition, labs, semen, dxa, drugs, published"
+KEYS = "name, age, height, weight, BMI, condition, labs, semen, dxa, drugs, partner, wants_children, published"
 LAB_KEYS = "analyte, value, unit, date, time, assay"
 SEMEN_KEYS = "concentration, volume, total_motility, normal_morphology, date, abstinence"
 ANALYTES = (
     "testosterone, free_testosterone, bioavailable_testosterone, estradiol, free_estradiol, estrone, "
-    "dihydrotestosterone, LH, FSH, inhibin_B, SHBG, CTX, P1NP, albumin, hematocrit"
+    "dihydrotestosterone, LH, FSH, inhibin_B, SHBG, CTX, P1NP, albumin, LDL, HDL, total_cholesterol, "
+    "triglycerides, glucose, CRP, hematocrit, PSA"
 )
 STEROID_UNITS = (
     "ng/dL, pg/mL, ng/L, pg/dL, ng/mL, ug/L, ug/dL, ug/mL, mg/L, mg/dL, g/dL, g/L, "
@@ -31,14 +32,19 @@ CONDITIONS = (
     "eugonadal, obese-hypogonadal, ageing-low-testosterone, oligozoospermic-subfertile, primary-failure, "
     "hypogonadotropic, aromatase-deficient, aromatase-excess, agonadal"
 )
-BUNDLED = "aromatase-deficient-man, obese-man, older-man, older-man-twice-weekly, oligozoospermic-man"
+BUNDLED = (
+    "aromatase-deficient-man, aromatase-excess-man, hypogonadotropic-man, man-on-testosterone, obese-man, "
+    "obese-man-choosing, older-man, older-man-twice-weekly, oligozoospermic-man, trans-man, young-man"
+)
 DRUGS = (
-    "FSH, FSH intramuscular, FSH intravenous, anastrozole, degarelix, estradiol patch, hCG, hCG subcutaneous, "
-    "hCG intravenous, ketoconazole, letrozole, testosterone cypionate, testosterone enanthate, testosterone gel, "
-    "testosterone infusion"
+    "DHT gel, FSH, FSH intramuscular, FSH intravenous, anastrozole, clomiphene, degarelix, enclomiphene, "
+    "estradiol patch, exemestane, goserelin, goserelin three-month implant, goserelin solution, hCG, "
+    "hCG subcutaneous, hCG intravenous, ketoconazole, letrozole, leuprolide, leuprolide three-month depot, "
+    "leuprolide solution, testolactone, testosterone cypionate, testosterone enanthate, testosterone gel, "
+    "testosterone infusion, testosterone undecanoate, zuclomiphene"
 )
 VERBS = "simulate, new, cite, doctor"
-OPTIONS = "--protocol, --days, --bands, --draws, --seed, --start-weekday, --out, --json, --help"
+OPTIONS = "--protocol, --days, --bands, --draws, --seed, --start-weekday, --assume, --out, --json, --help"
 SUFFIXES = ".json, .csv, .parquet, .nc, .html, or a folder, written with / at its end"
 DOSE = 'expected the dose of anastrozole in mg or ug, such as "1 mg"'
 STEP = 'expected a drug with its dose, such as "anastrozole 1 mg daily for 12 weeks", or "none"'

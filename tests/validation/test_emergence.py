@@ -146,13 +146,13 @@ def test_testosterone_rises_more_from_a_low_baseline_and_less_in_older_men():
 
 
 def test_fat_lowers_testosterone_through_shbg_and_drive():
-    """EMAS: -5.1 nmol/L of about 18.5 and free -54 pmol/L of about 300 at a BMI of 30 and over; LH unchanged or lower.
+    """LH unchanged or lower with more fat (wu2008), free testosterone down less than total: SHBG and drive both act.
 
-    From BMI 23 to 33 fat mass grows 2.1- to 2.4-fold; testosterone follows through SHBG and drive.
+    By how much is a question of calibration (emas2008, corona2013) and of the weight-loss trials held out.
     """
     fat = with_fat(YOUNG, 2.15)
-    assert change(fat, "testosterone") == pytest.approx(1 - 5.1 / 18.5, abs=0.05)
-    assert change(fat, "free_testosterone") == pytest.approx(1 - 54 / 300, abs=0.05)
+    assert change(fat, "SHBG") < 0.9
+    assert change(fat, "testosterone") < change(fat, "free_testosterone") < 0.95
     assert 0.75 < change(fat, "LH") < 1.05
     assert change(fat, "sperm_concentration") < 1
     lean = with_fat(OBESE, 0.8)

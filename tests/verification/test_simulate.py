@@ -122,7 +122,7 @@ def test_man_on_testosterone_starts_treated_and_recovers():
 
 
 def test_current_drugs_lie_before_day_zero():
-    events = already_taken(["anastrozole 1 mg daily"])
+    events = already_taken(["anastrozole 1 mg daily"]).doses
     assert max(event.time for event in events) < 0
     assert min(event.time for event in events) == -start.RUN_IN_DAYS * 24
 
