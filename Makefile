@@ -9,7 +9,7 @@ LOCK := requirements.txt
 
 REPORT := out/older-man
 
-.PHONY: help install run test check format lock calibrate picture pages clean
+.PHONY: help install run reports test check format lock calibrate picture pages clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -47,14 +47,22 @@ format: install ## put the code into the common format
 picture: install ## draw the README's picture and renew its table with the program itself
 	$(BIN)/python tools/picture.py
 
-pages: install ## write the documentation pages that are computed (drugs)
+pages: install ## write the documentation pages that are computed (drugs, trials, claims)
 	$(BIN)/python tools/drugs_page.py
+	$(BIN)/python tools/trials_page.py
+	$(BIN)/python tools/claims_page.py
 
-calibrate: install ## refit the joint parameters from the calibration evidence (minutes)
+reports: install ## two reports: an obese man choosing between three ways, a man stopping testosterone
+	$(LEYDIG) simulate obese-man-choosing --protocol "weight -10 % over 6 months then none" \
+		--protocol "anastrozole 0.5 mg twice weekly" --protocol "clomiphene 25 mg daily" \
+		--days "1 year" --bands --out out/obese-man-choosing
+	$(LEYDIG) simulate man-on-testosterone --protocol "none for 1 year" \
+		--protocol "testosterone cypionate 100 mg weekly for 1 year" \
+		--protocol "hCG 1500 IU three times weekly + FSH 75 IU three times weekly for 1 year" \
+		--bands --out out/man-stopping-testosterone
+
+calibrate: install ## refit the parameters, one module after another, from the calibration evidence (minutes)
 	$(BIN)/python tools/calibrate.py
-
-picture: install ## draw the picture of the README again (minutes)
-	$(BIN)/python tools/picture.py
 
 lock: ## resolve the dependencies again (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --upgrade \
