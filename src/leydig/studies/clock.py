@@ -26,7 +26,9 @@ def look(horizon: float) -> Clock:
         days = np.union1d(np.arange(0, horizon, 1 / PER_DAY), [horizon])
         return Clock(days, days * HOURS_PER_DAY, np.arange(len(days))[:, None])
     days = np.union1d(np.arange(0, horizon), [horizon])
-    wanted = np.maximum(days[:, None] - np.arange(PER_DAY) / PER_DAY, 0.0)
+    # on the hours of every other day, so that an end within a day does not meet the doses at another phase
+    last = np.floor(days * PER_DAY + 1e-9) / PER_DAY
+    wanted = np.maximum(last[:, None] - np.arange(PER_DAY) / PER_DAY, 0.0)
     wanted[0] = 0.0
     hours, places = np.unique(np.round(wanted * HOURS_PER_DAY, 6), return_inverse=True)
     return Clock(days, hours, places.reshape(wanted.shape))

@@ -80,7 +80,7 @@ def simulate(
     couple_now = couple.of(completed)
     best, conflicting = [], []
     for some in plan_given:
-        values, status = follow(typical, completed.age, some, clock, compile=True if draws else None)
+        values, status = follow(typical, completed.age, some, clock)
         best.append((values | couple.chances(values, clock.days, couple_now, couple.parameters()), status))
 
         def other(more: Sequence[Alternative], some: start.Given = some) -> Values:
@@ -98,9 +98,7 @@ def simulate(
             off += bool(began.missed) and not typical.missed
             chance = uncertainty.record("fertility", couple.parameters(), seed, i)
             for k, some in enumerate(plan_given):
-                values, status = follow(
-                    began, completed.age, some, clock, scale=scale, tolerance=DRAW_TOLERANCE, compile=True
-                )
+                values, status = follow(began, completed.age, some, clock, scale=scale, tolerance=DRAW_TOLERANCE)
                 if status is reference.Status.done:
                     values |= couple.chances(values, clock.days, couple_now, chance)
                     gathered[k].append((values, printed(completed, values, constants)))
@@ -222,9 +220,11 @@ def follow(
     *,
     scale: start.Scale | None = None,
     tolerance: float = TOLERANCE,
-    compile: bool | None = None,
 ) -> tuple[Values, reference.Status]:
-    """Quantities at the clock's days; nan after a failure, which the status names."""
+    """Quantities at the clock's days; nan after a failure, which the status names.
+
+    A man is always several runs, since conflicting findings are shown beside the default, so machine code pays.
+    """
     table = start.input_table(age, began.earlier, start.driven(what, scale))
     solution = reference.solve(
         model.traced(),
@@ -234,7 +234,7 @@ def follow(
         clock.hours,
         rtol=tolerance,
         atol=tolerance / 100,
-        compile=compile,
+        compile=True,
     )
     inputs = evaluate(table, clock.hours)
     values = outputs.quantities(solution.values, began.individual, inputs)
