@@ -14,7 +14,7 @@ import numpy as np
 from leydig.evidence import trials
 from leydig.fits import load_fit
 from leydig.studies import calibrate, problem
-from leydig.studies.calibration_report import fit_file, page, study_domains
+from leydig.studies.calibration_report import evidence_digest, fit_file, page, study_domains
 from leydig.writing import write_text
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -54,6 +54,10 @@ def main() -> None:
         print(f"{time.monotonic() - began:6.0f} s  {line}", file=sys.stderr, flush=True)
 
     kept = problem.FITS[: problem.FITS.index(options.begin)]
+    for fit in kept:
+        now = evidence_digest(problem.assemble(trials("calibration"), fit), problem.earlier(fit))
+        if load_fit(fit).digest != now:
+            sys.exit(f"error: the fit {fit} is stale and cannot be kept; begin with it: --begin {fit}")
     estimates = [calibrate.stored(fit) for fit in kept]
     fixed = problem.earlier(options.begin)
     objectives = {fit: [estimate.objective] for fit, estimate in zip(kept, estimates, strict=True)}

@@ -159,6 +159,7 @@ def personalise(baseline: Baseline, p: Parameters, lesion: Lesion | None = None)
             hematocrit=baseline.hematocrit,
             PSA=baseline.PSA,
             fat_mass=baseline.fat_mass,
+            fat_scale=max(baseline.fat_mass, p.cardiometabolic.fat_reference),
             lean_mass=baseline.lean_mass,
         ),
         wellbeing=wellbeing.Setpoints(

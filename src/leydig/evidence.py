@@ -109,6 +109,7 @@ class Outcome(Reported):
     day: Annotated[float, Field(ge=0)]
     where: str
     seen: Seen
+    moment: bool = False  # sampled at this time after the last dose: no mean of a day
     against: str | None = None  # the arm with which a contrast is formed: difference, or ratio for a ratio
     fit: bool = True  # false: recorded but not scored
     why: str | None = None  # why it is not scored

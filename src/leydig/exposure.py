@@ -30,7 +30,8 @@ def free_dihydrotestosterone_at_rest(free_testosterone, p: steroids.Parameters):
     return p.dihydrotestosterone_reference / per_free * own * (p.reduction_half + reference) / reference
 
 
-def estradiol(state: steroids.State, p: steroids.Parameters):
-    """Total estradiol, pg/mL."""
-    total = steroids.total_estradiol(state.free_estradiol, state.free_testosterone, state.SHBG, p)
+def estradiol(free_estradiol, state: steroids.State, capacity: steroids.Capacity, p: steroids.Parameters):
+    """Total estradiol (pg/mL) that goes with free estradiol (pmol/L) in this man's blood."""
+    more = state.free_dihydrotestosterone - capacity.free_dihydrotestosterone
+    total = steroids.total_estradiol(free_estradiol, state.free_testosterone, state.SHBG, p, more)
     return from_molar("estradiol", total)

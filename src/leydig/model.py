@@ -122,7 +122,10 @@ def derivatives(state: State, individual: Individual, inputs: Inputs) -> State:
     testosterone_in_testis = state.testis.intratesticular_testosterone
     relative_in_testis = testosterone_in_testis / man.testis.intratesticular_testosterone
     fat_mass = body.relative_fat(inputs.weight_change, man.body, p.body)
-    androgen, estradiol = exposure.androgen(blood, p.steroids), exposure.estradiol(blood, p.steroids)
+    androgen = exposure.androgen(blood, p.steroids)
+    estradiol = exposure.estradiol(blood.free_estradiol, blood, man.steroids, p.steroids)
+    estrogen_seen = effects.estrogen_seen(blood.free_estradiol, man.axis.estrogen, drug, p.effects)
+    estradiol_in_brain = exposure.estradiol(estrogen_seen, blood, man.steroids, p.steroids)
     half = p.steroids.testicular_aromatase_half
     return State(
         axis=hypothalamus_pituitary.derivatives(
@@ -131,7 +134,7 @@ def derivatives(state: State, individual: Individual, inputs: Inputs) -> State:
             p.axis,
             hypothalamus_pituitary.Signals(
                 androgen=steroids.androgen(blood.free_testosterone, blood.free_dihydrotestosterone, p.steroids),
-                estrogen=effects.estrogen_seen(blood.free_estradiol, man.axis.estrogen, drug, p.effects),
+                estrogen=estrogen_seen,
                 inhibin_B=state.testis.inhibin_B,
                 gnrh_action=effects.gnrh_action(drug, p.effects)
                 * gnrh_receptor.action(state.gnrh_receptor, agonist, p.gnrh_receptor),
@@ -189,7 +192,7 @@ def derivatives(state: State, individual: Individual, inputs: Inputs) -> State:
             state.wellbeing,
             man.wellbeing,
             p.wellbeing,
-            wellbeing.Signals(androgen=androgen, estradiol=estradiol, fat_mass=fat_mass),
+            wellbeing.Signals(androgen=androgen, estradiol=estradiol_in_brain, fat_mass=fat_mass),
         ),
         letrozole=letrozole.derivatives(state.letrozole, p.letrozole, inputs.letrozole_absorption),
         aromatase_enzyme=aromatase_enzyme.derivatives(

@@ -59,10 +59,11 @@ def quantities(states: np.ndarray, individual: model.Individual, inputs: np.ndar
     u = model.Inputs(*inputs)
     blood, s = state.steroids, p.steroids
     free = blood.free_testosterone
-    testosterone = from_molar("testosterone", steroids.total_testosterone(free, blood.SHBG, s))
-    estradiol = exposure.estradiol(blood, s)
+    more_DHT = blood.free_dihydrotestosterone - man.steroids.free_dihydrotestosterone
+    testosterone = from_molar("testosterone", steroids.total_testosterone(free, blood.SHBG, s, more_DHT))
+    estradiol = exposure.estradiol(blood.free_estradiol, blood, man.steroids, s)
     androgen = exposure.androgen(blood, s)
-    DHT = steroids.total_dihydrotestosterone(blood.free_dihydrotestosterone, free, blood.SHBG, s)
+    DHT = steroids.total_dihydrotestosterone(blood.free_dihydrotestosterone, free, blood.SHBG, s, more_DHT)
     germ = man.spermatogenesis
     concentration = spermatogenesis.concentration(state.spermatogenesis, germ)
     motility = spermatogenesis.motility(state.spermatogenesis, germ, p.spermatogenesis)
@@ -119,7 +120,8 @@ def heart_and_metabolism(
 ) -> dict[str, np.ndarray]:
     """Lipids, sugar, body composition, vessel, blood count and prostate."""
     own, p = individual.man, individual.parameters
-    seen = cardiometabolic.Signals(androgen, estradiol, body.relative_fat(u.weight_change, own.body, p.body))
+    exposures: tuple[Any, ...] = (androgen, estradiol, body.relative_fat(u.weight_change, own.body, p.body))
+    seen = cardiometabolic.Signals(*exposures)
     lean_change = body.lean_change(u.weight_change, own.body, p.body)
     man = own.cardiometabolic
     return {

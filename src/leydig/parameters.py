@@ -63,7 +63,7 @@ class BetweenMen(Strict):
 
 
 class Uncertainty(Strict):
-    """How well a number that no fit makes is known: standard error on the log (``log_sd``) or natural scale (``sd``)."""
+    """How well a number that no fit makes is known: standard error of its log (``log_sd``) or of itself (``sd``)."""
 
     log_sd: Annotated[float, Field(gt=0)] | None = None
     sd: Annotated[float, Field(gt=0)] | None = None

@@ -138,7 +138,8 @@ def begin(
     moved until they come out, and what cannot be reached is reported in ``missed``. ``like`` is the
     search of a like man, to start from.
     """
-    intact = (lesion is None or lesion == Lesion()) and not taken
+    taken = taken if taken is not None and any(taken) else None
+    intact = (lesion is None or lesion == Lesion()) and taken is None
     if intact:
         individual = model.Individual(personalise(baseline, parameters), parameters)
         return Start(individual, rest(individual), baseline, {}, {})
@@ -167,25 +168,43 @@ def begin(
     individual, state = _as_he_is(moved, parameters, lesion, earlier, compile)
     reached = _values(individual, state, moved, earlier)
     missed = {name: (value, reached[name]) for name, value in given.items() if _misses(name, value, reached, moved)}
-    _place_bone(individual, state, moved, measured or {}, lesion)
+    individual = _place_bone(individual, state, moved, measured or {}, lesion)
     as_he_is = {"fat_mass": moved.fat_mass, "lean_mass": moved.lean_mass, **(measured or {})}
-    individual = _referenced(individual, state, as_he_is)
+    individual = _referenced(individual, state, reached, as_he_is)
     return Start(individual, state, moved, earlier, missed, found)
 
 
-def _referenced(individual: model.Individual, state: np.ndarray, measured: Mapping[str, float]) -> model.Individual:
-    """The man whose heart, metabolism and wellbeing at ``state`` are as measured.
+def _referenced(
+    individual: model.Individual, state: np.ndarray, now: Mapping[str, float], measured: Mapping[str, float]
+) -> model.Individual:
+    """The man whose measured values of what follows the hormones come out at ``state``; ``now`` is what does.
 
-    They follow the hormones and do not act back, so his own reference values are found in closed form.
+    Volume and quality of semen, bone markers, heart, metabolism and wellbeing do not act back, so his own reference
+    values are found in closed form.
     """
-    now: model.State = build(model.State, state)
+    build_state: model.State = build(model.State, state)
     man, p = individual
+    germ, bones = man.spermatogenesis, man.bone
+    own = {name: value for name, value in measured.items() if value > 0 and now.get(name, 0.0) > 0}
+    shares = {"motility": "total_motility", "morphology": "normal_morphology"}
+    changed = {part: _moved_share(getattr(germ, part), now[q], own[q]) for part, q in shares.items() if q in own}
+    if "semen_volume" in own:
+        changed["volume"] = own["semen_volume"]
+    markers = {name: getattr(bones, name) * own[name] / now[name] for name in ("CTX", "P1NP") if name in own}
     return individual._replace(
         man=man._replace(
-            cardiometabolic=cardiometabolic.referenced(man.cardiometabolic, now.cardiometabolic, measured),
-            wellbeing=wellbeing.referenced(man.wellbeing, now.wellbeing, p.wellbeing, measured),
+            spermatogenesis=germ._replace(**changed),
+            bone=bones._replace(**markers),
+            cardiometabolic=cardiometabolic.referenced(man.cardiometabolic, build_state.cardiometabolic, measured),
+            wellbeing=wellbeing.referenced(man.wellbeing, build_state.wellbeing, p.wellbeing, measured),
         )
     )
+
+
+def _moved_share(own: float, now: float, wanted: float) -> float:
+    """A percentage whose odds are moved as far as takes ``now`` to ``wanted``."""
+    odds = own / (100 - own) * (wanted / (100 - wanted)) / (now / (100 - now))
+    return 100 * odds / (1 + odds)
 
 
 def _misses(name: str, wanted: float, reached: Mapping[str, float], reference: Baseline) -> bool:
@@ -201,12 +220,14 @@ def _place_bone(
     baseline: Baseline,
     measured: Mapping[str, float],
     lesion: Lesion | None,
-) -> None:
-    """BMD at day 0, in place: as measured; at rest under a lesion of the enzyme, which is from birth; else his own.
+) -> model.Individual:
+    """BMD at day 0, in place in ``state``, and the man whose it is.
 
-    Other lesions and drugs have begun at an unknown time, so bone starts at what it was before.
+    Under a lesion of the enzyme, which is from birth, he is at rest, at what was measured if it was: his skeleton is
+    that much larger or smaller. Other lesions and drugs have begun at an unknown time, so bone starts at what was
+    measured, else at what it was before.
     """
-    p, found = individual.parameters.bone, dict(zip(STATES, state, strict=True))
+    p, found, bones = individual.parameters.bone, dict(zip(STATES, state, strict=True)), individual.man.bone
     for site, place, renewal, ageing in zip(
         SITES, BMD, (p.spine_renewal, p.hip_renewal), (0.0, bone.ageing(1.0, p, _age_signal(baseline.age))), strict=True
     ):
@@ -219,7 +240,9 @@ def _place_bone(
                 unit, vector(individual), evaluate(input_table(baseline.age), np.zeros(1))[:, 0], rates
             )
             own = rates[place] / (renewal * found["bone.resorption"] + ageing)  # gain over loss per unit
+            bones = bones._replace(**{site: getattr(bones, site) * measured.get(site, own) / own})
         state[place] = measured.get(site, own)
+    return individual._replace(man=individual.man._replace(bone=bones))
 
 
 def _age_signal(age: float) -> bone.Signals:

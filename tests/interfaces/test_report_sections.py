@@ -118,8 +118,56 @@ def test_an_assumed_body_weight_decides_nothing():
 
 
 def test_what_speaks_against_an_inhibitor_is_marked(html):
-    assert said(html, "criteria").count("Against:") == sum(one.speaks == "against" for one in criteria.criteria()) - 1
+    # Of each pair for scores of bone density one stands.
+    assert said(html, "criteria").count("Against:") == sum(one.speaks == "against" for one in criteria.criteria()) - 2
     assert verdict(trajectory(), "Normal testosterone, or a testis that fails") == "met"
+    (row,) = [
+        row for row in criteria.rows([trajectory()]) if row.name == "Older man with low or borderline testosterone"
+    ]
+    assert (row.speaks, row.verdict) == ("against", "met")
+
+
+def test_a_diagnosis_speaks_neither_way(html):
+    assert said(html, "criteria").count("Neither:") == 1
+    assert "Neither: Low testosterone" in said(html, "criteria")
+
+
+@pytest.mark.parametrize(
+    ("LH", "testosterone", "expected"), [(1.4, 250, "met"), (1.5, 250, "not met"), (1, 320, "not met")]
+)
+def test_a_silent_pituitary_speaks_against(LH, testosterone, expected):
+    run = trajectory(change={"LH": LH, "testosterone": testosterone})
+    assert verdict(run, "Pituitary that is almost silent") == expected
+
+
+@pytest.mark.parametrize("condition", ["agonadal", "aromatase-deficient", "eugonadal", None])
+def test_a_condition_can_speak_against(condition):
+    run = trajectory()
+    run.subject["condition"] = condition
+    expected = "met" if condition in ("agonadal", "aromatase-deficient") else "not met"
+    assert verdict(run, "Nothing to lower, or no testes to drive") == expected
+
+
+def test_a_limit_of_mass_spectrometry_is_held_against_that_scale():
+    run = trajectory(width=0)
+    run.quantities.values["estradiol"] = np.full(365, 12.0)  # his immunoassay prints 26
+    (row,) = [row for row in criteria.rows([run]) if row.name == "Estradiol low already"]
+    assert (row.verdict, row.limit) == ("met", "Estradiol below 16.0 pg/mL by LC-MS/MS")
+    assert row.values == ["estradiol 12.0 pg/mL on the scale of LC-MS/MS"]
+    assert verdict(run, "Estradiol very low already") == "not met"
+    del run.subject["measured"]["estradiol"]
+    assert verdict(run, "Estradiol low already") == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("age", "score", "name"),
+    [(68, "t", "Bone density reduced (osteopenia)"), (40, "z", "Bone density on the low side for his age")],
+)
+def test_bone_density_that_is_reduced_is_a_caution(age, score, name):
+    for value, expected in ((-1.2, "met"), (-0.9, "not met")):
+        run = trajectory(age=age, change={f"{score}_score_spine": value, f"{score}_score_hip": 0.0})
+        run.subject["measured"] |= {"bmd_spine": 1.0, "bmd_hip": 0.9}
+        assert verdict(run, name) == expected
 
 
 # Organs -------------------------------------------------------------------------------------------
@@ -181,6 +229,15 @@ def test_the_chance_of_conception_names_the_partner_and_the_span():
     assert conception.rows([trajectory(length=100)])[0].within_words == "within 100 days"
     run.subject["partner"] = None
     assert "No partner is named" in conception.partner_line(run)
+
+
+@pytest.mark.parametrize(("years", "length", "late"), [(40, 364, True), (39.5, 364, True), (39.5, 100, False)])
+def test_a_partner_from_40_years_on_is_told_of_losses_and_sterility(years, length, late):
+    run = trajectory(length=length)
+    run.subject["partner"] = PARTNER | {"partner_age": years}
+    assert ("can no longer conceive" in conception.partner_line(run)) is late
+    listed = {source.key for source in source_list.sources([run])}
+    assert ("leridon2004" in listed) is late
 
 
 # Evidence -----------------------------------------------------------------------------------------

@@ -29,7 +29,10 @@ from leydig.pharmacology.protocol import (
 )
 from leydig.pharmacology.schedule import HOURS, WEEKDAYS
 
-pytestmark = pytest.mark.filterwarnings("ignore:a weight change of:leydig.errors.ModelWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:a weight change of:leydig.errors.ModelWarning"),
+    pytest.mark.filterwarnings("ignore:.* is more than the tolerable:leydig.errors.ModelWarning"),
+]
 
 WIDE = (1e-6, 1e6)
 PRODUCTS = [

@@ -10,8 +10,9 @@ from leydig.files import read_yaml
 from leydig.fits import load_fit
 from leydig.studies.calibrate import stored, together
 from leydig.studies.calibration_report import evidence_digest, lines
+from leydig.studies.comparison import domain, settings
+from leydig.studies.figures import figures
 from leydig.studies.problem import FITS, assemble, covariance, earlier, free_parameters
-from leydig.studies.published import domain, figures, settings
 
 ROLES = Path(__file__).with_name("roles.yaml")
 NORMAL_95 = 1.96

@@ -60,7 +60,7 @@ def test_shown_alone_and_assumed_are_the_same(default):
 
 
 def test_contradicting_and_unknown_findings_are_refused():
-    with pytest.raises(InputError, match='unknown alternative "estradiol-lowers-LDK".*did you mean'):
+    with pytest.raises(InputError, match=r'unknown alternative "estradiol-lowers-LDK".*did you mean'):
         chosen(["estradiol-lowers-LDK"])
     with pytest.raises(InputError, match="contradict each other"):
         chosen(["large-gain-of-sperm", "no-gain-of-sperm"])

@@ -1,4 +1,4 @@
-"""Targets of drugs that act through a state of their own: closed forms, limits, and independence of what is not given."""
+"""Targets of drugs that act through a state of their own: closed forms, limits, and rest where nothing is given."""
 
 import numpy as np
 import pytest

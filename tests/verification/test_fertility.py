@@ -17,7 +17,7 @@ YOUNG = Couple(partner_age=30, man_age=30, months_trying=0)
 CYCLE = P.cycle_length
 
 counts = st.floats(0, 1e4)
-couples = st.builds(Couple, partner_age=st.floats(15, 60), man_age=st.floats(18, 95), months_trying=st.floats(0, 300))
+couples = st.builds(Couple, partner_age=st.floats(15, 50), man_age=st.floats(18, 95), months_trying=st.floats(0, 300))
 
 
 def steady(count, couple, cycles=12, p=P, **known):

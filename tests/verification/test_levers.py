@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from leydig.bibliography import UNUSABLE, reference
+from leydig.errors import ModelWarning
 from leydig.pharmacology import levers
 from leydig.pharmacology.kinetics import evaluate
 from leydig.pharmacology.protocol import LeverEvent, Protocol
@@ -59,6 +60,7 @@ def test_calcium_acts_at_once_while_it_is_taken():
     assert found["weight_change"] == [0] * 6
 
 
+@pytest.mark.filterwarnings("ignore:calcium 5000 mg")
 def test_calcium_saturates_in_all_that_is_taken_a_day():
     drive = {mg: inputs(f"calcium {mg} mg daily", [1])["resorption_drive"][0] for mg in (300, 600, 1200, 2400, 5000)}
     assert drive[300] > -0.01
@@ -115,3 +117,41 @@ def test_every_number_and_every_reason_has_a_source_that_was_seen():
 def test_what_is_not_modelled_says_so(word):
     said = levers.refusal(word)
     assert said and said.startswith(f"{word} is not modelled: ")
+
+
+TOO_MUCH = [
+    ("calcium 3000 mg daily", "calcium 3000 mg a day is more than the tolerable 2500 mg. "),
+    (
+        "calcium 1500 mg daily + calcium 600 mg twice daily",
+        "calcium 2700 mg a day is more than the tolerable 2500 mg. ",
+    ),
+    ("vitamin D 50000 IU weekly", "vitamin D 7142.86 IU a day is more than the tolerable 4000 IU. Over three years"),
+]
+
+
+@pytest.mark.parametrize(("text", "said"), TOO_MUCH)
+def test_more_than_is_tolerable_is_warned_of(text, said):
+    with pytest.warns(ModelWarning) as found:
+        protocol = Protocol.parse(text)
+    assert [str(one.message).startswith(said) for one in found] == [True]
+    with pytest.warns(ModelWarning, match="tolerable"):
+        protocol.check()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "calcium 2500 mg daily",
+        "vitamin D 4000 IU daily + calcium 1200 mg daily",
+        "calcium 1500 mg daily for 3 weeks then calcium 1600 mg daily",
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_what_is_tolerable_is_taken_in_silence(text):
+    Protocol.parse(text)
+
+
+def test_what_is_tolerable_has_sources_that_were_seen():
+    for supplement in levers.file().supplements.values():
+        keys = {*supplement.tolerable.source, *supplement.sources}
+        assert all(reference(key).verification not in UNUSABLE for key in keys)

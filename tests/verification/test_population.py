@@ -166,7 +166,11 @@ def test_a_partner_is_read():
         ({"partner": {"age": 33, "months": 3}}, 'unknown key "months" in partner of man.yaml'),
         (
             {"partner": {"age": 12}},
-            "age 12 in partner of man.yaml is outside what this model covers; accepted: 15 to 60",
+            "age 12 in partner of man.yaml is outside what this model covers; accepted: 15 to 50",
+        ),
+        (
+            {"partner": {"age": 50.5}},
+            "age 50.5 in partner of man.yaml is outside what this model covers; accepted: 15 to 50 years",
         ),
         ({"partner": {"age": 33, "months_trying": -1}}, "months_trying -1 in partner of man.yaml is outside"),
         ({"partner": {"age": 33, "months_trying": 301}}, "months_trying 301 in partner of man.yaml is outside"),

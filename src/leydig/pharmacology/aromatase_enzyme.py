@@ -61,5 +61,3 @@ def derivatives(state: State, p: Parameters, drug: Concentrations, protection) -
 def at_rest() -> State:
     """All enzyme active."""
     return State(peripheral=1.0, testicular=1.0)
-
-

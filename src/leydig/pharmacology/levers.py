@@ -51,13 +51,16 @@ class WeightLimits(Strict):
 
 
 class Supplement(Strict):
-    """How a supplement is named and dosed; ``accepted`` is per day, in ``unit``."""
+    """How a supplement is named and dosed; ``accepted`` and ``tolerable`` are per day, in ``unit``."""
 
     unit: Literal["mg", "IU"]
     units: Mapping[str, float]
     synonyms: tuple[str, ...]
     accepted: tuple[float, float]
+    tolerable: Entry  # more is warned of
+    caution: str  # what is known above it, in one sentence
     effect: str  # in one sentence, for reports
+    sources: tuple[str, ...] = ()  # of the caution
 
 
 class NotModelled(Strict):
@@ -102,11 +105,13 @@ def file() -> LeverFile:
         raise from_pydantic(error, path.name, LeverFile) from error
     if tuple(content.supplements) != SUPPLEMENTS:
         raise InputError(f"supplements of {path.name} must be {', '.join(SUPPLEMENTS)}, in this order")
-    for name, entry in content.parameters.items():
+    numbers = {f"parameters.{name}": entry for name, entry in content.parameters.items()}
+    numbers |= {f"tolerable of {name}": supplement.tolerable for name, supplement in content.supplements.items()}
+    for name, entry in numbers.items():
         for key in entry.source:
-            seen = reference(key, f"parameters.{name} of {path.name}").verification not in UNUSABLE
+            seen = reference(key, f"{name} of {path.name}").verification not in UNUSABLE
             if entry.kind in {"measured", "derived"} and not seen:
-                raise InputError(f'parameters.{name} of {path.name} rests on "{key}", which nobody has seen')
+                raise InputError(f'{name} of {path.name} rests on "{key}", which nobody has seen')
     return content
 
 
@@ -248,6 +253,18 @@ def check_weight(events: Sequence[LeverEvent]) -> None:
                 f"the weight changes of the protocol together reach {worst:+g} % of the weight at day 0; "
                 f"accepted: {low:+g} to {high:+g} %"
             )
+
+
+def warn_of_excess(events: Sequence[LeverEvent]) -> None:
+    """ModelWarning where all of a supplement that is taken at one time is more a day than is held tolerable."""
+    for name, known in file().supplements.items():
+        own = [event for event in events if event.lever == name]
+        starts = _moments(own)
+        taken = sum((np.where(_running(event, starts), event.amount, 0.0) for event in own), np.zeros(len(starts)))
+        most, tolerable = max(taken, default=0.0), float(known.tolerable.value or 0.0)
+        if most > tolerable * (1 + ROUNDING):
+            said = f"{name} {most:g} {known.unit} a day is more than the tolerable {tolerable:g} {known.unit}"
+            warnings.warn(f"{said}. {known.caution}", ModelWarning, stacklevel=3)
 
 
 def warn_of_unlikely(events: Sequence[LeverEvent]) -> None:

@@ -165,8 +165,13 @@ class Protocol:
             ]
             courses.append(Course(tuple(steps)))
         checked = Protocol(tuple(courses))
-        levers.warn_of_unlikely(checked.weight_changes())
+        checked.warn_of_levers()
         return checked
+
+    def warn_of_levers(self) -> None:
+        """ModelWarning for an unusual change of weight and for more of a supplement than is held tolerable."""
+        levers.warn_of_unlikely(self.weight_changes())
+        levers.warn_of_excess(self.levers(float(LONGEST_YEARS * HOURS["year"] / HOURS["day"])))
 
     def __add__(self, other: Protocol) -> Protocol:
         if not isinstance(other, Protocol):

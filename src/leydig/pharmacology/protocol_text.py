@@ -80,7 +80,7 @@ def parse(text: str, catalogue: Catalogue | None = None) -> Protocol:
     if len(text) > LONGEST_TEXT:
         raise InputError(f"the protocol text has {len(text):,} characters; at most {LONGEST_TEXT:,} are read")
     protocol = _Reader(words.tokens(text), known_products(catalogue)).protocol()
-    levers.warn_of_unlikely(protocol.weight_changes())
+    protocol.warn_of_levers()
     return protocol
 
 

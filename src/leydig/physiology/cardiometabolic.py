@@ -2,7 +2,8 @@
 
 Every outcome moves from a man's own value towards a target that androgen (ng/dL, as total testosterone of the
 reference man), estradiol (pg/mL, total, LC-MS/MS scale) and his fat mass set, with one time constant. Tissues see
-absolute levels; the target is 1, or 0 for a change, at his own levels. Nothing here acts back on hormones.
+absolute levels; the target is 1, or 0 for a change, at his own levels. Low estradiol acts within bounds, since
+inhibitors and inborn defects take it far below what trials measured. Nothing here acts back on hormones.
 """
 
 from collections.abc import Mapping
@@ -11,8 +12,8 @@ from typing import NamedTuple
 from leydig.physiology.arithmetic import hill, loss, positive, shortfall
 
 # What a measured value sets, by how it moves: relative to his own value, or as a change added to it.
-RELATIVE = ("HDL", "LDL", "triglycerides", "glucose", "CRP", "PSA")
-ADDED = {name: name for name in ("flow_mediated_dilation", "hematocrit")} | {"fat_mass": "fat", "lean_mass": "lean"}
+RELATIVE = ("HDL", "LDL", "triglycerides", "glucose", "CRP", "PSA", "flow_mediated_dilation")
+ADDED = {"hematocrit": "hematocrit", "fat_mass": "fat", "lean_mass": "lean"}
 
 
 class State(NamedTuple):
@@ -26,27 +27,27 @@ class State(NamedTuple):
     PSA: float  # 1
     fat: float  # kg, change by hormones
     lean: float  # kg, change by hormones
-    flow_mediated_dilation: float  # percentage points, change
+    flow_mediated_dilation: float  # 1, relative to his own value at rest
     hematocrit: float  # percentage points, change
 
 
 class Parameters(NamedTuple):
     HDL_androgen_exponent: float  # 1
-    HDL_androgen_offset: float  # ng/dL, also for LDL
+    HDL_androgen_offset: float  # ng/dL
     HDL_fat_exponent: float  # 1
-    LDL_estradiol_exponent: float  # 1, above 0 where estradiol lowers LDL
-    LDL_androgen_exponent: float  # 1, above 0 where androgen lowers LDL
+    LDL_estradiol_effect: float  # 1, share gained without estradiol, as the other estradiol effects
+    LDL_androgen_effect: float  # 1, share gained without androgen
     LDL_fat_exponent: float  # 1
-    triglycerides_estradiol_exponent: float  # 1, above 0 where triglycerides move with estradiol
+    triglycerides_estradiol_effect: float  # 1
     triglycerides_fat_exponent: float  # 1
-    glucose_estradiol_exponent: float  # 1, above 0 where glucose moves with estradiol
+    glucose_estradiol_effect: float  # 1
     glucose_fat_exponent: float  # 1
     insulin_sensitivity_androgen_effect: float  # 1, share lost without androgen
-    insulin_sensitivity_estradiol_exponent: float  # 1, above 0 where estradiol protects
+    insulin_sensitivity_estradiol_effect: float  # 1
     insulin_sensitivity_fat_exponent: float  # 1
-    muscle_fat_estradiol_exponent: float  # 1, above 0 where estradiol lowers it
+    muscle_fat_estradiol_effect: float  # 1
     muscle_fat_fat_exponent: float  # 1
-    CRP_estradiol_exponent: float  # 1, above 0 where CRP moves with estradiol
+    CRP_estradiol_effect: float  # 1
     CRP_fat_exponent: float  # 1
     fat_androgen_effect: float  # kg gained without androgen
     fat_estradiol_effect: float  # kg gained without estradiol
@@ -55,9 +56,9 @@ class Parameters(NamedTuple):
     fat_mass_minimum: float  # kg
     lean_androgen_effect: float  # kg between no androgen and plenty
     lean_androgen_half: float  # ng/dL
-    flow_mediated_dilation_estradiol_slope: float  # percentage points per unit of ln estradiol, at rest
-    flow_mediated_dilation_estradiol_limit: float  # percentage points
-    flow_mediated_dilation_fat_slope: float  # percentage points per relative fat
+    flow_mediated_dilation_estradiol_slope: float  # 1, share per unit of ln estradiol, at rest
+    flow_mediated_dilation_estradiol_limit: float  # 1, share
+    flow_mediated_dilation_fat_exponent: float  # 1
     hematocrit_androgen_effect: float  # percentage points between no androgen and plenty
     hematocrit_androgen_half: float  # ng/dL
     PSA_without_androgen: float  # 1, over PSA with plenty
@@ -67,6 +68,9 @@ class Parameters(NamedTuple):
     androgen_half: float  # ng/dL, for fat mass and insulin action
     androgen_steepness: float  # 1
     estradiol_offset: float  # pg/mL
+    estradiol_lack_half: float  # 1, how soon the effect of lacking estradiol saturates
+    estradiol_lack_width: float  # 1, how smoothly it begins below his own level
+    fat_reference: float  # kg, of the people whose loss of weight gave the exponents of fat
     hormone_floor: float  # ng/dL and pg/mL
     lipid_time: float  # h
     insulin_time: float  # h, also glucose and fat in muscle
@@ -93,6 +97,7 @@ class Setpoints(NamedTuple):
     PSA: float  # ng/mL
     fat_mass: float  # kg
     lean_mass: float  # kg
+    fat_scale: float  # kg, his own fat or the reference, whichever is more; changes of fat count relative to it
 
 
 class Signals(NamedTuple):
@@ -106,26 +111,36 @@ def over_own(now, own, offset):
     return (now + offset) / (own + offset)
 
 
+def relative_fat(setpoints: Setpoints, s: Signals):
+    """Fat over that at day 0 as outcomes see it: a lean man's kilogram counts as one of the people in the trials."""
+    return (setpoints.fat_scale + setpoints.fat_mass * (s.fat_mass - 1)) / setpoints.fat_scale
+
+
+def lack_of_estradiol(ratio, p: Parameters):
+    """How much of the effect of having no estradiol is there: L (1 + h) / (L + h) of L = 1 - ratio, about 0 above rest.
+
+    L is positive(1 - ratio, w) - w, written so that it is exactly 0 at rest. Source: the bound is assumed.
+    """
+    missing, width = 1 - ratio, p.estradiol_lack_width
+    lack = (missing + missing * missing / ((missing * missing + 4 * width * width) ** 0.5 + 2 * width)) / 2
+    return lack * (1 + p.estradiol_lack_half) / (lack + p.estradiol_lack_half)
+
+
 def missing_androgen(androgen, p: Parameters):
     """How much of the effect of having no androgen is there, 0 to 1."""
     return shortfall(positive(androgen, p.hormone_floor), p.androgen_half, p.androgen_steepness)
 
 
-def missing_estradiol(estradiol, p: Parameters):
-    """How much of the effect of having no estradiol on fat mass is there, 0 to 1."""
-    return shortfall(positive(estradiol, p.hormone_floor), p.fat_estradiol_half, p.fat_estradiol_steepness)
-
-
 def hormonal_fat(androgen, estradiol, p: Parameters):
     """Fat mass (kg) over that of a man with plenty of both hormones."""
-    return p.fat_androgen_effect * missing_androgen(androgen, p) + p.fat_estradiol_effect * missing_estradiol(
-        estradiol, p
-    )
+    missing = shortfall(positive(estradiol, p.hormone_floor), p.fat_estradiol_half, p.fat_estradiol_steepness)
+    return p.fat_androgen_effect * missing_androgen(androgen, p) + p.fat_estradiol_effect * missing
 
 
-def androgen_rise(androgen, effect, half, p: Parameters):
+def androgen_gain(androgen, own, effect, half, p: Parameters):
     """What androgen adds to lean mass (kg) or hematocrit (percentage points): rises with every dose that was tried."""
-    return effect * hill(positive(androgen, p.hormone_floor), half, 1)
+    now, before = (hill(positive(x, p.hormone_floor), half, 1) for x in (androgen, own))
+    return effect * (now - before)
 
 
 def prostate_drive(androgen, p: Parameters):
@@ -135,7 +150,7 @@ def prostate_drive(androgen, p: Parameters):
 
 
 def vessel_change(ratio, p: Parameters):
-    """Change of dilation (percentage points) by estradiol: B (x^n - 1) / (x^n + 1) with n = 2 s / B.
+    """Change of dilation by estradiol as a share of his own: B (x^n - 1) / (x^n + 1) with n = 2 s / B.
 
     It has the slope s per unit of ln x at rest, like a logarithm, and stays within its limit B on either side.
     """
@@ -148,50 +163,37 @@ def targets(setpoints: Setpoints, p: Parameters, s: Signals) -> State:
     """Where everything settles at these hormones and this fat mass, as a state."""
     e = over_own(s.estradiol, setpoints.estradiol, p.estradiol_offset)
     a = over_own(s.androgen, setpoints.androgen, p.HDL_androgen_offset)
-    fat = s.fat_mass
+    lack, fat = lack_of_estradiol(e, p), relative_fat(setpoints, s)
+    missing, before = missing_androgen(s.androgen, p), missing_androgen(setpoints.androgen, p)
+    LDL_gain = 1 + p.LDL_androgen_effect * (missing - before)
     return State(
         HDL=a ** (-p.HDL_androgen_exponent) * fat**p.HDL_fat_exponent,
-        LDL=e ** (-p.LDL_estradiol_exponent) * a ** (-p.LDL_androgen_exponent) * fat**p.LDL_fat_exponent,
-        triglycerides=e**p.triglycerides_estradiol_exponent * fat**p.triglycerides_fat_exponent,
-        glucose=e**p.glucose_estradiol_exponent * fat**p.glucose_fat_exponent,
+        LDL=(1 + p.LDL_estradiol_effect * lack) * LDL_gain * fat**p.LDL_fat_exponent,
+        triglycerides=(1 + p.triglycerides_estradiol_effect * lack) * fat**p.triglycerides_fat_exponent,
+        glucose=(1 + p.glucose_estradiol_effect * lack) * fat**p.glucose_fat_exponent,
         insulin_sensitivity=(
-            (1 - p.insulin_sensitivity_androgen_effect * missing_androgen(s.androgen, p))
-            / (1 - p.insulin_sensitivity_androgen_effect * missing_androgen(setpoints.androgen, p))
-            * e**p.insulin_sensitivity_estradiol_exponent
+            (1 - p.insulin_sensitivity_androgen_effect * missing)
+            / (1 - p.insulin_sensitivity_androgen_effect * before)
+            * (1 + p.insulin_sensitivity_estradiol_effect * lack)
             * fat**p.insulin_sensitivity_fat_exponent
         ),
-        muscle_fat=e ** (-p.muscle_fat_estradiol_exponent) * fat**p.muscle_fat_fat_exponent,
-        CRP=e**p.CRP_estradiol_exponent * fat**p.CRP_fat_exponent,
+        muscle_fat=(1 + p.muscle_fat_estradiol_effect * lack) * fat**p.muscle_fat_fat_exponent,
+        CRP=(1 + p.CRP_estradiol_effect * lack) * fat**p.CRP_fat_exponent,
         PSA=prostate_drive(s.androgen, p) / prostate_drive(setpoints.androgen, p) * fat**p.PSA_fat_exponent,
         fat=hormonal_fat(s.androgen, s.estradiol, p) - hormonal_fat(setpoints.androgen, setpoints.estradiol, p),
-        lean=(
-            androgen_rise(s.androgen, p.lean_androgen_effect, p.lean_androgen_half, p)
-            - androgen_rise(setpoints.androgen, p.lean_androgen_effect, p.lean_androgen_half, p)
-        ),
-        flow_mediated_dilation=vessel_change(e, p) - p.flow_mediated_dilation_fat_slope * (fat - 1),
-        hematocrit=(
-            androgen_rise(s.androgen, p.hematocrit_androgen_effect, p.hematocrit_androgen_half, p)
-            - androgen_rise(setpoints.androgen, p.hematocrit_androgen_effect, p.hematocrit_androgen_half, p)
+        lean=androgen_gain(s.androgen, setpoints.androgen, p.lean_androgen_effect, p.lean_androgen_half, p),
+        flow_mediated_dilation=(1 + vessel_change(e, p)) * fat**p.flow_mediated_dilation_fat_exponent,
+        hematocrit=androgen_gain(
+            s.androgen, setpoints.androgen, p.hematocrit_androgen_effect, p.hematocrit_androgen_half, p
         ),
     )
 
 
 def times(p: Parameters) -> State:
-    """The time constant (h) of each part of the state."""
-    return State(
-        HDL=p.lipid_time,
-        LDL=p.lipid_time,
-        triglycerides=p.lipid_time,
-        glucose=p.insulin_time,
-        insulin_sensitivity=p.insulin_time,
-        muscle_fat=p.insulin_time,
-        CRP=p.inflammation_time,
-        PSA=p.PSA_time,
-        fat=p.fat_time,
-        lean=p.lean_time,
-        flow_mediated_dilation=p.vessel_time,
-        hematocrit=p.hematocrit_time,
-    )
+    """The time constant (h) of each part of the state, in its order."""
+    lipids, insulin = p.lipid_time, p.insulin_time
+    slow = (p.fat_time, p.lean_time, p.vessel_time, p.hematocrit_time)
+    return State(lipids, lipids, lipids, insulin, insulin, insulin, p.inflammation_time, p.PSA_time, *slow)
 
 
 def derivatives(state: State, setpoints: Setpoints, p: Parameters, s: Signals) -> State:
@@ -200,21 +202,17 @@ def derivatives(state: State, setpoints: Setpoints, p: Parameters, s: Signals) -
     dX/dt = + production (target(A, E, fat) / tau) - loss (X / tau), for every X of the state
 
     A androgen in ng/dL, E estradiol in pg/mL, fat relative to day 0; tau the outcome's own time constant. Targets:
-    powers of relative hormone and fat for what is relative, differences of saturating curves for what is a change.
+    powers of fat, bounded shares for missing hormones, differences of saturating curves for what is a change.
     A coefficient of 0 says that trials saw no effect.
     Source: this project's fit to castration, testosterone and inhibitor trials, and published trials of weight loss.
     """
-    return State(
-        *(
-            (+target / time - loss(now, 1 / time))
-            for target, now, time in zip(targets(setpoints, p, s), state, times(p), strict=True)
-        )
-    )
+    parts = zip(targets(setpoints, p, s), state, times(p), strict=True)
+    return State(*(+target / time - loss(now, 1 / time) for target, now, time in parts))
 
 
 def at_rest(setpoints: Setpoints) -> State:
     """State in which every derivative is zero: his own value of everything."""
-    return State(1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0)
+    return State(1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 1.0, 0.0)
 
 
 def referenced(setpoints: Setpoints, state: State, measured: Mapping[str, float]) -> Setpoints:
@@ -224,7 +222,8 @@ def referenced(setpoints: Setpoints, state: State, measured: Mapping[str, float]
     """
     own = {name: measured[name] / getattr(state, name) for name in RELATIVE if name in measured}
     own |= {name: measured[name] - getattr(state, change) for name, change in ADDED.items() if name in measured}
-    return setpoints._replace(**own)
+    moved = setpoints._replace(**own)
+    return moved._replace(fat_scale=max(moved.fat_scale, moved.fat_mass))
 
 
 def at_least(value, lowest):
@@ -275,7 +274,7 @@ def CRP(state: State, setpoints: Setpoints):
 
 def flow_mediated_dilation(state: State, setpoints: Setpoints):
     """Flow-mediated dilation of the brachial artery, %; never below 0."""
-    return at_least(setpoints.flow_mediated_dilation + state.flow_mediated_dilation, 0.0)
+    return at_least(setpoints.flow_mediated_dilation * state.flow_mediated_dilation, 0.0)
 
 
 def hematocrit(state: State, setpoints: Setpoints):

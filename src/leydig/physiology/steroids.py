@@ -95,10 +95,19 @@ class Signals(NamedTuple):
 # Binding -----------------------------------------------------------------------------------------
 
 
-def total_testosterone(free, SHBG, p: Parameters):
+def taken_sites(free_testosterone, more_dihydrotestosterone, p: Parameters):
+    """1 + sites of SHBG taken over open ones: by testosterone, and by free DHT beyond his own at rest (nmol/L).
+
+    What his own DHT takes at rest is part of the binding that was measured.
+    """
+    by_DHT = p.dihydrotestosterone_SHBG_affinity * more_dihydrotestosterone
+    return 1 + p.testosterone_SHBG_affinity * free_testosterone + by_DHT
+
+
+def total_testosterone(free, SHBG, p: Parameters, more_dihydrotestosterone=0.0):
     """Total from free testosterone, nmol/L: free, albumin-bound and SHBG-bound."""
-    affinity = p.testosterone_SHBG_affinity
-    return free * (1 + p.testosterone_albumin_ratio) + SHBG * affinity * free / (1 + affinity * free)
+    sites = taken_sites(free, more_dihydrotestosterone, p)
+    return free * (1 + p.testosterone_albumin_ratio) + SHBG * p.testosterone_SHBG_affinity * free / sites
 
 
 def free_testosterone(total, SHBG, p: Parameters):
@@ -114,15 +123,15 @@ def bioavailable_testosterone(free, p: Parameters):
     return free * (1 + p.testosterone_albumin_ratio)
 
 
-def total_estradiol(free, free_testosterone, SHBG, p: Parameters):
-    """Total from free estradiol, same unit; testosterone holds most of the SHBG sites it shares."""
-    open_sites = SHBG / (1 + p.testosterone_SHBG_affinity * free_testosterone)
+def total_estradiol(free, free_testosterone, SHBG, p: Parameters, more_dihydrotestosterone=0.0):
+    """Total from free estradiol, same unit; androgens hold most of the SHBG sites it shares."""
+    open_sites = SHBG / taken_sites(free_testosterone, more_dihydrotestosterone, p)
     return free * (1 + p.estradiol_albumin_ratio + p.estradiol_SHBG_affinity * open_sites)
 
 
-def total_dihydrotestosterone(free, free_testosterone, SHBG, p: Parameters):
+def total_dihydrotestosterone(free, free_testosterone, SHBG, p: Parameters, more_dihydrotestosterone=0.0):
     """Total from free dihydrotestosterone, nmol/L."""
-    open_sites = SHBG / (1 + p.testosterone_SHBG_affinity * free_testosterone)
+    open_sites = SHBG / taken_sites(free_testosterone, more_dihydrotestosterone, p)
     return free * (1 + p.dihydrotestosterone_albumin_ratio + p.dihydrotestosterone_SHBG_affinity * open_sites)
 
 

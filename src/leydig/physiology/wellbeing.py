@@ -22,6 +22,7 @@ class State(NamedTuple):
 
 
 class Parameters(NamedTuple):
+    sexual_floor: float  # 1, share of the odds of desire and erection that needs no androgen
     desire_androgen_half: float  # ng/dL
     desire_androgen_steepness: float  # 1
     desire_estradiol_effect: float  # 1, share of the odds lost without oestradiol
@@ -85,9 +86,10 @@ class Signals(NamedTuple):
 # Drives: what the hormones make possible, in arbitrary units ---------------------------------------
 
 
-def androgen_limb(androgen, p: Parameters):
-    """Saturating rise of sexual function with androgen, 0 to 1."""
-    return hill(positive(androgen, p.hormone_floor), p.desire_androgen_half, p.desire_androgen_steepness)
+def androgen_limb(androgen, exponent, p: Parameters):
+    """A power of androgen's saturating rise above a floor, floor to 1; some castrated men keep sexual function."""
+    rise = hill(positive(androgen, p.hormone_floor), p.desire_androgen_half, p.desire_androgen_steepness)
+    return p.sexual_floor + (1 - p.sexual_floor) * rise**exponent
 
 
 def estradiol_limb(estradiol, effect, high, p: Parameters):
@@ -101,13 +103,13 @@ def estradiol_limb(estradiol, effect, high, p: Parameters):
 def desire_drive(androgen, estradiol, p: Parameters):
     """Odds of desire: the product of both hormones' limbs, as neither alone restored it where both were missing."""
     limb = estradiol_limb(estradiol, p.desire_estradiol_effect, p.desire_high_estradiol, p)
-    return androgen_limb(androgen, p) * limb
+    return androgen_limb(androgen, 1, p) * limb
 
 
 def erection_drive(androgen, estradiol, p: Parameters):
     """Odds of erection: the same limbs as desire, with its own weights."""
     limb = estradiol_limb(estradiol, p.erection_estradiol_effect, p.erection_high_estradiol, p)
-    return androgen_limb(androgen, p) ** p.erection_androgen_exponent * limb
+    return androgen_limb(androgen, p.erection_androgen_exponent, p) * limb
 
 
 def cognition_drive(estradiol, p: Parameters):

@@ -11,6 +11,9 @@ from leydig.report import details, plan, runs, wording
 PER_CYCLE, SO_FAR = "conception_probability", "cumulative_conception_probability"
 COUNT = "total_motile_sperm_count"
 YEAR = wording.DAYS_PER_YEAR
+# From this age of hers on the chance of a child is further below that of conception than a reader would guess.
+LATE_AGE = 40  # years, assumed
+LATE_SOURCES = ("leridon2004",)
 
 
 class Row(NamedTuple):
@@ -50,7 +53,24 @@ def partner_line(run: Trajectory) -> str:
     months = float(partner["months_trying"])
     tried = f"{months:g} {'month' if months == 1 else 'months'} without a pregnancy" if months else "just begun to try"
     assumed = ", both assumed" if partner.get("assumed") else ""
-    return f"Partner of {float(partner['partner_age']):g} years, {tried}{assumed}."
+    return f"Partner of {float(partner['partner_age']):g} years, {tried}{assumed}.{_late(run)}"
+
+
+def sources(trajectories: Sequence[Trajectory]) -> list[str]:
+    """Keys of the references that the section names."""
+    return list(LATE_SOURCES) if any(map(_late, trajectories)) else []
+
+
+def _late(run: Trajectory) -> str:
+    """What an age of hers from 40 years on, at the end of the run, means for the chance of a child."""
+    partner = run.subject.get("partner")
+    if not partner or float(partner["partner_age"]) + float(run.days[-1]) / YEAR < LATE_AGE:
+        return ""
+    return (
+        f" From {LATE_AGE} years on the chance of a child is much lower than that of conception shown here: "
+        "losses of pregnancies are not counted, and the share of women who can no longer conceive rises steeply, which "
+        f"enters only through the fall of the chance with her age ({', '.join(LATE_SOURCES)})."
+    )
 
 
 def _row(protocol: str, run: Trajectory) -> Row:

@@ -1,7 +1,8 @@
 """Which published criteria a man's own values meet: met, not met, or unknown because something was not measured.
 
 The criteria are data (data/criteria.yaml). Values are those at the start on the scale that his laboratory prints,
-since that is the scale of the published limits. A value that was completed and not measured decides nothing.
+since that is the scale of most published limits; a limit of mass spectrometry is held against the value on that scale.
+A value that was completed and not measured decides nothing.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ from typing import Any, Literal, NamedTuple, Self
 import numpy as np
 from pydantic import Field, ValidationError, model_validator
 
+from leydig import laboratory
 from leydig.bibliography import reference
 from leydig.engine.trajectory import Trajectory
 from leydig.errors import InputError, from_pydantic
 from leydig.files import DATA, read_yaml
 from leydig.parameters import Strict
+from leydig.population_prior import condition_named
 from leydig.report import limits, runs, treatment, wording
 
 FILE = "criteria.yaml"
@@ -33,7 +36,7 @@ class Criterion(Strict):
     """One criterion as its file states it."""
 
     name: str
-    speaks: Literal["for", "against"]
+    speaks: Literal["for", "against", "neutral"]
     all: tuple[Mapping[str, Any], ...] = ()
     any: tuple[Mapping[str, Any], ...] = ()
     score: Literal["t", "z"] | None = None  # only where this score of bone density leads at his age
@@ -92,6 +95,8 @@ def criteria() -> tuple[Criterion, ...]:
         for condition in (*criterion.all, *criterion.any):
             if "quantity" in condition:
                 limits.limit(condition, f'"{criterion.name}" of {FILE}')
+            if "condition" in condition:
+                condition_named(condition["condition"], f'"{criterion.name}" of {FILE}')
     return loaded
 
 
@@ -142,7 +147,11 @@ def _row(criterion: Criterion, run: Trajectory) -> Row:
 
 
 def _held(condition: Mapping[str, Any], run: Trajectory) -> Finding:
-    """One condition against the man: on a drug, on months of trying, or on a quantity."""
+    """One condition against the man: on a disorder, on a drug, on months of trying, or on a quantity."""
+    if "condition" in condition:
+        named = str(run.subject.get("condition") or "")
+        words = named.replace("-", " ") if named else "no condition is named"
+        return Finding(condition["condition"].replace("-", " "), named == condition["condition"], words)
     if "taking" in condition:
         drug = condition["taking"]
         taken = treatment.takes_before(run, drug)
@@ -150,11 +159,16 @@ def _held(condition: Mapping[str, Any], run: Trajectory) -> Finding:
     if "months_trying" in condition:
         return _months(float(condition["months_trying"]), run)
     bound = limits.limit(condition, FILE)
-    value = _value(bound.quantity, run)
+    spectrometry = condition.get("assay") == laboratory.MASS_SPECTROMETRY
+    by = f" by {laboratory.MASS_SPECTROMETRY}" if spectrometry else ""
+    value = _value(bound.quantity, run, spectrometry=spectrometry)
     if value is None:
-        return Finding(bound.words, None, f"{wording.name(bound.quantity)} was not measured")
+        return Finding(f"{bound.words}{by}", None, f"{wording.name(bound.quantity)} was not measured")
     shown = wording.with_unit(value, bound.quantity, _unit(bound.quantity, run))
-    return Finding(bound.words, bool(bound.holds(np.asarray(value))), f"{wording.name(bound.quantity)} {shown}")
+    if spectrometry:
+        shown += f" on the scale of {laboratory.MASS_SPECTROMETRY}"
+    held = bool(bound.holds(np.asarray(value)))
+    return Finding(f"{bound.words}{by}", held, f"{wording.name(bound.quantity)} {shown}")
 
 
 def _months(least: float, run: Trajectory) -> Finding:
@@ -166,8 +180,10 @@ def _months(least: float, run: Trajectory) -> Finding:
     return Finding(words, tried >= least, f"{tried:g} months without a pregnancy")
 
 
-def _value(quantity: str, run: Trajectory) -> float | None:
-    """What he has at the start on the scale that his laboratory prints; None where it was not measured."""
+def _value(quantity: str, run: Trajectory, *, spectrometry: bool) -> float | None:
+    """What he has at the start on the scale that his laboratory prints, or on that of mass spectrometry; None where
+    it was not measured.
+    """
     if quantity == "age":
         return runs.age(run)
     if quantity == "BMI":
@@ -177,7 +193,8 @@ def _value(quantity: str, run: Trajectory) -> float | None:
     measured = run.subject.get("measured") or {}
     if quantity not in measured and not all(part in measured for part in RESTS_ON.get(quantity, (quantity,))):
         return None
-    return runs.shown(run, quantity).start if runs.has(run, quantity) else None
+    series = runs.state if spectrometry else runs.shown
+    return series(run, quantity).start if runs.has(run, quantity) else None
 
 
 def _unit(quantity: str, run: Trajectory) -> str:

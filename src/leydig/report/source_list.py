@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from leydig.bibliography import reference
 from leydig.engine.trajectory import Trajectory
-from leydig.report import criteria, details, flags, goals, organs, wording
+from leydig.report import conception, criteria, details, flags, goals, organs, wording
 
 
 class Source(NamedTuple):
@@ -47,6 +47,7 @@ def _own_sources(trajectories: Sequence[Trajectory]) -> dict[str, str]:
         (criteria.sources(), "published criteria"),
         (goals.sources(), "goals, risks and what to watch"),
         (organs.sources(), "strength of the evidence"),
+        (conception.sources(trajectories), "the age of the partner"),
     ):
         use |= {key: what for key in keys if key not in use}
     return use

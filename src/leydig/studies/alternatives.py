@@ -17,7 +17,8 @@ FOLLOWING = frozenset({"spermatogenesis", "bone", "cardiometabolic", "wellbeing"
 
 def chosen(wanted: Iterable[str]) -> list[Alternative]:
     """The alternatives of these names. InputError for an unknown name and for two that contradict each other."""
-    known, found, taken = alternatives(), [], {}
+    known, found = alternatives(), []
+    taken: dict[str, str] = {}
     for name in dict.fromkeys(wanted):
         if name not in known:
             raise unknown("alternative", name, known, "what is assumed")
@@ -64,7 +65,7 @@ def shown(
     some: Sequence[Alternative], run: Callable[[Sequence[Alternative]], Values]
 ) -> dict[str, dict[str, np.ndarray]]:
     """Each alternative's own outcome over time, by alternative and quantity; ``run`` runs some of them together."""
-    found = {}
+    found: dict[str, dict[str, np.ndarray]] = {}
     for together in rounds(some):
         values = run(together)
         found |= {a.name: {a.quantity: values[a.quantity]} for a in together if a.quantity in values}

@@ -1,8 +1,9 @@
 """The fits: parameters to the calibration trials, one module after another.
 
-The core (hormones, semen, bone; the fit "joint") comes first, then the targets of further drugs, then how weight acts on
-the axis, then what follows from the hormones (heart, metabolism, wellbeing). A later module keeps what the earlier ones found, so that evidence on
-an outcome cannot bend the axis. Within a module all parameters are fitted at once to all its figures.
+The core (hormones, semen, bone; the fit "joint") comes first, then the targets of further drugs, then how weight acts
+on the axis, then what follows from the hormones (heart, metabolism, wellbeing). A later module keeps what the earlier
+ones found, so that evidence on an outcome cannot bend the axis. Within a module all parameters are fitted at once to
+all its figures.
 
 Penalised least squares on the log of the parameters: priors from the parameter files, residuals
 whitened by sampling error and by a between-study variance shared within a study. The between-study
@@ -16,6 +17,8 @@ from typing import NamedTuple
 import numpy as np
 
 from leydig.fits import load_fit
+from leydig.studies.comparison import settings
+from leydig.studies.figures import Figure
 from leydig.studies.problem import (
     FITS,
     Free,
@@ -26,9 +29,9 @@ from leydig.studies.problem import (
     place,
     study_start,
 )
-from leydig.studies.published import Figure, settings
 
 STEP = 0.02  # of a log parameter, for differences
+FAR = 1000.0  # of a residual: beyond any figure on any scale
 HOLD = 1e-3  # relative gain that ends a round
 FIRST_DAMPING, LAST_DAMPING = 1e-2, 1e6
 
@@ -43,8 +46,8 @@ class Estimate(NamedTuple):
 
 
 def residuals(reported: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Reported minus predicted, a failed run counting as a large miss."""
-    return np.where(np.isfinite(values), np.clip(reported - values, -25, 25), 25.0)
+    """Reported minus predicted, a failed run counting as a large miss on every scale."""
+    return np.where(np.isfinite(values), np.clip(reported - values, -FAR, FAR), FAR)
 
 
 def estimate_study_sd(
@@ -137,7 +140,11 @@ def fit(search: Search, begin: np.ndarray, rounds: int = 2, iterations: int = 10
 
 
 def together(estimates: Sequence[Estimate]) -> Estimate:
-    """All fits as one: parameters side by side, no correlation between fits; the last one's between-study SDs."""
+    """All fits as one: parameters side by side; the last one's between-study SDs.
+
+    A later fit is conditional on the point values of the earlier ones, so correlations between fits are not known and
+    count as nil: bands of what follows both are somewhat wrong in width.
+    """
     from scipy.linalg import block_diag
 
     frees = [e.free for e in estimates]

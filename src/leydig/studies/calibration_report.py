@@ -11,8 +11,9 @@ from leydig import parameters as parameter_files
 from leydig.evidence import Trial, trials
 from leydig.model import SYSTEMS, traced
 from leydig.studies.calibrate import Estimate
+from leydig.studies.comparison import settings
+from leydig.studies.figures import Figure, figures
 from leydig.studies.problem import Problem, assemble, covariance, offset_effects, place, predictions
-from leydig.studies.published import Figure, figures, settings
 
 # A direction that the data inform less than half as well as the prior does is called unidentified.
 UNIDENTIFIED = 0.5
@@ -153,6 +154,8 @@ def page(estimate: Estimate, objectives: Mapping[str, Sequence[float]], held_out
         CHANGES,
         "## Scores\n",
         _summary(both, objectives),
+        "\n## Scores by kind of figure\n",
+        _by_domain(both),
         "\n## Predicted against reported: validation, misses first\n",
         _table(both["validation"]),
         "\n## Predicted against reported: calibration, misses first\n",
@@ -185,6 +188,17 @@ def _summary(both: Mapping[str, Sequence[Line]], objectives: Mapping[str, Sequen
         )
     starts = "; ".join(f"{fit} {', '.join(f'{value:.2f}' for value in some)}" for fit, some in objectives.items())
     return "\n".join(rows) + f"\n\nObjective of each fit from each of its starts: {starts}.\n"
+
+
+def _by_domain(both: Mapping[str, Sequence[Line]]) -> str:
+    rows = ["| kind | role | figures | within 95 % | within 50 % | mean z |", "|---|---|---|---|---|---|"]
+    for kind in settings()["domains"]:
+        for role, some in both.items():
+            z = np.array([line.z for line in some if line.figure.domain == kind])
+            if len(z):
+                in_95, in_50 = (100 * np.mean(np.abs(z) < limit) for limit in (NORMAL_95, NORMAL_50))
+                rows.append(f"| {kind} | {role} | {len(z)} | {in_95:.0f} % | {in_50:.0f} % | {np.mean(z):+.2f} |")
+    return "\n".join(rows) + "\n"
 
 
 def _table(some: Iterable[Line]) -> str:

@@ -23,8 +23,7 @@ def of(completed: Completed) -> fertility.Couple:
     partner = completed.subject.partner
     if partner is None:
         return usual
-    tried = usual.months_trying if partner.months_trying is None else partner.months_trying
-    return fertility.Couple(partner.age, completed.age, tried)
+    return fertility.Couple(partner.age, completed.age, partner.months_trying)
 
 
 def chances(
@@ -41,13 +40,9 @@ def chances(
 
 def assumed(completed: Completed) -> list[str]:
     """What is said where nothing is known of the partner."""
-    couple = of(completed)
-    partner = completed.subject.partner
-    if partner is None:
-        return [
-            f"A partner of {couple.partner_age:g} years, trying since day 0, is assumed for the chance of conception; "
-            'the subject file takes "partner: {age: 33, months_trying: 14}".'
-        ]
-    if partner.months_trying is None:
-        return [f"Trying for {couple.months_trying:g} months before day 0 is assumed for the chance of conception."]
-    return []
+    if completed.subject.partner is not None:
+        return []
+    return [
+        f"A partner of {of(completed).partner_age:g} years, trying since day 0, is assumed for the chance of "
+        'conception; the subject file takes "partner: {age: 33, months_trying: 14}".'
+    ]

@@ -10,7 +10,9 @@ from leydig import parameters as parameter_files
 from leydig.engine.trace import build, flatten, names
 from leydig.evidence import Trial
 from leydig.fits import fits, load_fit
-from leydig.studies.published import Figure, PreparedArm, figures, predicted, prepare, run, settings
+from leydig.studies.comparison import settings
+from leydig.studies.figures import Figure, figures, predicted
+from leydig.studies.published import PreparedArm, prepare, run
 
 # The fits in the order in which they are made; each keeps what the ones before it found.
 FITS = tuple(settings()["fits"])
@@ -103,8 +105,10 @@ def assemble(trials: Sequence[Trial], fit: str | None = None) -> Problem:
 
 
 def _driven(figure: Figure, arms: Mapping[str, PreparedArm]) -> frozenset[str]:
+    """What drives a figure's arms; of an arm without any, such as a placebo, what drives the arms it stands beside."""
     other = arms[figure.against].driven if figure.against else frozenset()
-    return arms[figure.arm].driven | other
+    own = arms[figure.arm].driven | other
+    return own or frozenset().union(*(arm.driven for arm in arms.values()))
 
 
 def predictions(problem: Problem, parameters: model.Parameters, lab: laboratory.Constants) -> np.ndarray:
@@ -157,7 +161,23 @@ def covariance(figures: Sequence[Figure], study: Mapping[str, float], kits: np.n
     same &= ~contrast[:, None] & ~contrast[None, :]
     matrix = share * np.outer(size, size) * same
     matrix[np.diag_indices(len(figures))] = size**2 + np.array([f.standard_error for f in figures]) ** 2
+    matrix += _between_contrasts(figures)
     if kits is not None:
         one_study = np.array([[a.trial == b.trial for b in figures] for a in figures])
         matrix += settings()["kit_log_sd"] ** 2 * np.outer(kits, kits) * one_study
+    return matrix
+
+
+def _between_contrasts(figures: Sequence[Figure]) -> np.ndarray:
+    """Covariance of the sampling errors of contrasts that share an arm; the diagonal is left at 0."""
+    share = settings()["contrast_correlation"]
+    matrix = np.zeros((len(figures), len(figures)))
+    for i, one in enumerate(figures):
+        for j, other in enumerate(figures[:i]):
+            alike = one.trial == other.trial and one.quantity == other.quantity and one.against and other.against
+            if not alike:
+                continue
+            r = share["same_arm"] if one.arm == other.arm else share["same_comparator"]
+            if one.arm == other.arm or one.against == other.against:
+                matrix[i, j] = matrix[j, i] = r * one.standard_error * other.standard_error
     return matrix

@@ -1,14 +1,12 @@
 """Published arms as runs of a typical man, and their figures beside the model's on one scale.
 
 A typical man carries the printed baseline means of an arm; what was not printed is the population's
-typical value for his age, BMI and condition given what was. Figures are compared as the log of the
-ratio to baseline (hormones, semen, markers) or as percentage points (BMD).
+typical value for his age, BMI and condition given what was.
 """
 
 import warnings
-from collections.abc import Iterable, Mapping
-from functools import cache
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,33 +14,14 @@ from leydig import laboratory, model, parameters, population_prior, start
 from leydig.baseline import Baseline, Lesion
 from leydig.engine import reference
 from leydig.engine.inputs import InputTable, evaluate
-from leydig.errors import InputError, ModelWarning
-from leydig.evidence import RELATIVE, Arm, Outcome, Reported, Trial
-from leydig.files import DATA, read_yaml
+from leydig.errors import ModelWarning
+from leydig.evidence import Arm, Trial
 from leydig.outputs import quantities, reporting
 from leydig.pharmacology.protocol import Protocol
+from leydig.studies.comparison import settings, to_laboratory, to_state
+from leydig.studies.figures import sample_days
 
 RELATIVE_TOLERANCE = 1e-6
-# A state is a 24-hour mean: six samples before the visit, from the second day on.
-SAMPLES = np.arange(6) / 6
-FIRST_DAILY_MEAN = 2.0
-# No printed mean is trusted beyond this, on the scale of comparison.
-LEAST_ERROR = 0.02
-
-
-class Figure(NamedTuple):
-    """One published figure on the scale of comparison."""
-
-    trial: str
-    arm: str
-    against: str | None
-    quantity: str
-    day: float
-    domain: str
-    level: bool  # compared as a level, because no baseline is printed, else as a change
-    reported: float
-    standard_error: float  # sampling alone
-    printed: str  # as the paper prints it
 
 
 class PreparedArm(NamedTuple):
@@ -58,17 +37,6 @@ class PreparedArm(NamedTuple):
     driven: frozenset[str]  # inputs that drugs or levers drive
     inputs: InputTable
     times: np.ndarray  # h, the first is 0
-
-
-@cache
-def settings() -> dict[str, Any]:
-    return read_yaml(DATA / "calibration.yaml")
-
-
-def domain(quantity: str) -> str:
-    """Which kind of figure this is: the domain that lists the quantity, a hormone where none does."""
-    named = (kind for kind, choice in settings()["domains"].items() if quantity in choice.get("quantities", ()))
-    return next(named, "hormone")
 
 
 def prepare(trial: Trial, arm: Arm) -> PreparedArm:
@@ -127,186 +95,3 @@ def run(arm: PreparedArm, shared: model.Parameters, lab: laboratory.Constants) -
     floor = reporting().estradiol_floor
     printed["testosterone_estradiol_ratio"] = printed["testosterone"] / np.maximum(printed["estradiol"], floor)
     return printed
-
-
-def to_state(quantity: str, value: float, assay: Mapping[str, str], age: float, lab: laboratory.Constants) -> float:
-    """A printed mean on the state scale; the hour is left out, because only changes are compared."""
-    if quantity not in laboratory.analytes():
-        return value
-    return float(laboratory.to_state(quantity, value, assay.get(quantity, laboratory.UNKNOWN), None, age, lab))
-
-
-def to_laboratory(
-    quantity: str, value: np.ndarray, assay: Mapping[str, str], age: float, lab: laboratory.Constants
-) -> np.ndarray:
-    """The reverse of ``to_state``."""
-    if quantity not in laboratory.analytes():
-        return value
-    return np.asarray(
-        laboratory.to_laboratory(quantity, value, assay.get(quantity, laboratory.UNKNOWN), None, age, lab)
-    )
-
-
-# Figures on the scale of comparison --------------------------------------------------------------
-
-
-def figures(trial: Trial) -> list[Figure]:
-    """The trial's scored figures: every outcome with ``fit: true``."""
-    found = []
-    for arm, outcome in trial.outcomes():
-        if not outcome.fit:
-            continue
-        level, reported, error = transformed(trial, arm, outcome)
-        spread = "" if outcome.spread is None else f" ({outcome.spread_kind} {outcome.spread})"
-        printed = f"{outcome.statistic} {outcome.value:g} {outcome.unit}{spread}"
-        found.append(
-            Figure(
-                trial.key,
-                arm.name,
-                outcome.against,
-                outcome.quantity,
-                outcome.day,
-                domain(outcome.quantity),
-                level,
-                reported,
-                error,
-                printed,
-            )
-        )
-    return found
-
-
-def transformed(trial: Trial, arm: Arm, outcome: Outcome) -> tuple[bool, float, float]:
-    """Whether a figure is compared as a level, its value and its standard error on the scale of comparison.
-
-    Without a printed baseline a mean is compared as a level, with the spread of studies about the
-    population's typical man added, and a change is taken from that man's value.
-    """
-    kind = domain(outcome.quantity)
-    choice, n = settings()["domains"][kind], outcome.n or arm.n or settings()["men_assumed"]
-    fallback = choice["between_men"] * np.sqrt(1 / n + _one_over_other(trial, outcome))
-    before = arm.baseline.get(outcome.quantity)
-    base = before.convert(outcome.quantity, before.value) if before else None
-    value, floor = outcome.canonical, settings()["floors"].get(outcome.quantity, 0.0)
-    spread = _standard_error(outcome, outcome.quantity, n)
-    if choice["scale"] in ("points", "share"):
-        return _on_own_scale(trial, outcome, base, value, spread, fallback)
-    if outcome.statistic == "percent_change" and choice["scale"] == "percent":
-        return False, value, spread or fallback
-    if outcome.statistic in ("percent_change", "ratio", "percent_of"):
-        share = {"percent_change": 1 + value / 100, "ratio": value, "percent_of": value / 100}[outcome.statistic]
-        unit = 1.0 if outcome.statistic == "ratio" else 100.0
-        error = _relative(spread, share * unit) or fallback
-        return False, float(np.log(max(share, 1e-3))), max(error, LEAST_ERROR)
-    if base is None and outcome.statistic == "change":
-        base = _typical_value(trial, outcome.quantity)
-    if base is None:
-        apart = settings()["level_study_log_sd"] if kind == "hormone" else 0.0
-        error = max(_relative(spread, value) or fallback, LEAST_ERROR)
-        return True, float(np.log(value + floor)), float(np.hypot(error, apart))
-    if choice["scale"] == "percent":
-        error = 100 * spread / base if spread and outcome.statistic == "change" else fallback
-        return False, 100 * (value if outcome.statistic == "change" else value - base) / base, error
-    if outcome.statistic == "change":
-        after = max(base + value, floor, 1e-6)
-        return False, float(np.log(after / base)), max(_relative(spread, after) or fallback, LEAST_ERROR)
-    correlation = settings()["within_man_correlation"]
-    after = _relative(spread, max(value, floor, 1e-6))
-    first = _relative(_standard_error(before, outcome.quantity, n), base) if before else None
-    error = fallback
-    if after and first and after < 1:
-        error = float(np.sqrt(after**2 + first**2 - 2 * correlation * after * first))
-    return False, float(np.log((value + floor) / (base + floor))), max(error, LEAST_ERROR)
-
-
-def _on_own_scale(
-    trial: Trial, outcome: Outcome, base: float | None, value: float, spread: float | None, fallback: float
-) -> tuple[bool, float, float]:
-    """A share as a level and percentage points as a change: what ``transformed`` returns, for these scales.
-
-    A share is printed of men at one time, without their share before, so it is compared as it stands.
-    """
-    if settings()["domains"][domain(outcome.quantity)]["scale"] == "share":
-        if outcome.statistic in RELATIVE:
-            raise InputError(f"{trial.key}: {outcome.quantity} is compared as a share, not as a {outcome.statistic}")
-        return True, 100 * value, 100 * spread if spread else fallback
-    first = base if base is not None else _typical_value(trial, outcome.quantity)
-    if outcome.statistic == "change":
-        return False, value, spread or fallback
-    if outcome.statistic in RELATIVE:
-        share = {"percent_change": value / 100, "ratio": value - 1, "percent_of": value / 100 - 1}[outcome.statistic]
-        return False, share * first, fallback
-    return False, value - first, fallback
-
-
-def _one_over_other(trial: Trial, outcome: Outcome) -> float:
-    """1/n of the arm that a contrast is formed with; 0 without a contrast."""
-    other = next((arm for arm in trial.arms if arm.name == outcome.against), None)
-    return 0.0 if other is None else 1 / (other.n or settings()["men_assumed"])
-
-
-def _typical_value(trial: Trial, quantity: str) -> float:
-    """A quantity of the population's typical man of a trial's age, BMI and condition, untreated."""
-    who = trial.population
-    prior = population_prior.prior(who.age or settings()["age_assumed"], who.BMI, who.condition or "eugonadal")
-    values = population_prior.typical(prior)
-    values["total_sperm_count"] = values["sperm_concentration"] * values["semen_volume"]
-    values["total_cholesterol"] = values["LDL"] + values["HDL"] + values["triglycerides"] / 5
-    if quantity not in values:
-        raise InputError(f"{trial.key}: a change of {quantity} needs the arm's printed baseline")
-    return values[quantity]
-
-
-def _relative(spread: float | None, value: float) -> float | None:
-    return None if spread is None or value <= 0 else spread / value
-
-
-def _standard_error(reported: Reported, quantity: str, n: int) -> float | None:
-    """Standard error of a mean in the canonical unit, when a usable spread is printed."""
-    if reported.spread is None:
-        return None
-    if isinstance(reported.spread, tuple):
-        low, high = reported.spread
-        width = high - low
-        size = width / 3.92 if reported.spread_kind == "CI95" else width / 1.349 / np.sqrt(n)
-    else:
-        size = reported.spread if reported.spread_kind == "SEM" else reported.spread / np.sqrt(n)
-    return float(reported.convert(quantity, size))
-
-
-def predicted(figure: Figure, arms: Mapping[str, Mapping[str, np.ndarray]], days: Mapping[str, np.ndarray]) -> float:
-    """The model's value of a figure on the scale of comparison, from the runs of the trial's arms."""
-    own = _relative_change(figure, arms[figure.arm], days[figure.arm])
-    if figure.against is None:
-        return own
-    return own - _relative_change(figure, arms[figure.against], days[figure.against])
-
-
-def _relative_change(figure: Figure, values: Mapping[str, np.ndarray], days: np.ndarray) -> float:
-    series = values[figure.quantity]
-    now, before = float(daily_mean(series, days, figure.day)), float(series[0])
-    scale = settings()["domains"][figure.domain]["scale"]
-    if scale == "percent":
-        return 100 * (now / before - 1)
-    if scale == "points":
-        return now - before
-    if scale == "share":
-        return 100 * now
-    floor = settings()["floors"].get(figure.quantity, 0.0)
-    after = np.log(max(now, 0.0) + floor + 1e-12)
-    return float(after if figure.level else after - np.log(before + floor + 1e-12))
-
-
-def sample_days(days: Iterable[float]) -> np.ndarray:
-    """Times to compute (d) for values at ``days``: from day 2 on, the 24 hours before as well."""
-    wanted = {0.0}
-    for day in days:
-        wanted |= set(day - SAMPLES) if day >= FIRST_DAILY_MEAN else {day}
-    return np.array(sorted(wanted))
-
-
-def daily_mean(series: np.ndarray, days: np.ndarray, day: float) -> float:
-    """The mean of the 24 hours up to a day; in the first two days the value itself."""
-    if day < FIRST_DAILY_MEAN:
-        return float(np.interp(day, days, series))
-    return float(np.mean(np.interp(day - SAMPLES, days, series)))

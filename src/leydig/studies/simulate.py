@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -11,28 +10,23 @@ from leydig import laboratory, model, outputs, start
 from leydig.baseline import Baseline, Lesion
 from leydig.engine import reference
 from leydig.engine.inputs import evaluate
-from leydig.engine.trajectory import Panel, Trajectory
+from leydig.engine.trajectory import Trajectory
 from leydig.errors import InputError
 from leydig.grading import Alternative
 from leydig.matching import Matched
-from leydig.pharmacology import drugs
-from leydig.pharmacology.levers import WEIGHT
 from leydig.pharmacology.protocol import Protocol
-from leydig.studies import alternatives, couple, provenance, uncertainty
+from leydig.studies import alternatives, couple, weight, uncertainty
+from leydig.studies.answer import Values, drug_names, printed, trajectory
+from leydig.studies.before import already_taken
 from leydig.studies.clock import Clock, look, shown_at
 from leydig.subject import Completed, Subject, complete, draw
-from leydig.units import CANONICAL
 
 DEFAULT_DAYS = 365.0
 TOLERANCE, DRAW_TOLERANCE = 1e-6, 1e-4
-QUANTILES = (0.025, 0.5, 0.975)
-HIDDEN = ("relative_NTX", "own_testosterone_share")
 BONES = ("bmd_spine", "bmd_hip")
-RATIO = "testosterone_estradiol_ratio"
 LEAST_ESTRADIOL = 1e-3  # pg/mL, so that a logarithm is finite
 
 Progress = Callable[[int, int], None]
-Values = dict[str, np.ndarray]
 
 
 def simulate(
@@ -68,6 +62,8 @@ def simulate(
     plan_given = [start.given(plan, horizon, weekday) for plan in plans]
     taken = already_taken(completed.drugs, weekday)
     findings = alternatives.chosen(assume)
+    for what in plan_given:
+        weight.check(what.levers, completed.BMI)
     total, done = len(plans) * (draws + 1), 0
 
     def tick() -> None:
@@ -106,7 +102,7 @@ def simulate(
                     failed[k] += 1
                 tick()
     return [
-        _trajectory(
+        trajectory(
             completed,
             plan,
             clock,
@@ -128,30 +124,6 @@ def simulate(
 
 def _weekday(completed: Completed) -> int:
     return completed.day_zero.weekday() if completed.day_zero is not None else 0
-
-
-def already_taken(texts: Sequence[str], weekday: int = 0) -> start.Given:
-    """What a man takes already before day 0, at negative hours, long enough to be settled.
-
-    ``weekday`` is that of day 0. The run-in is whole weeks, so that a weekly drug goes on in step.
-    """
-    days = start.RUN_IN_DAYS
-    doses, levers = [], []
-    for text in texts:
-        plan = Protocol.parse(text)
-        length = min(plan.duration_days or days, days)
-        before = start.given(plan, length, int(weekday - length) % 7)
-        doses += [e._replace(time=e.time - length * start.HOURS_PER_DAY) for e in before.doses]
-        # his weight at day 0 is what it is: a change before it is in his values
-        lasting = [e for e in before.levers if e.lever != WEIGHT]
-        levers += [e._replace(time=e.time - length * start.HOURS_PER_DAY) for e in lasting]
-    return start.Given(tuple(sorted(doses, key=lambda event: event.time)), tuple(levers))
-
-
-def drug_names(plans: Sequence[start.Given], taken: start.Given) -> tuple[str, ...]:
-    """The drugs of the plans and of what he takes already; of a mixture, what it holds as well."""
-    named = {event.drug for some in (*plans, taken) for event in some.doses}
-    return tuple(sorted(named | {part for name in named for part in drugs.constituents(name)}))
 
 
 def baseline_of(age: float, values: Mapping[str, float]) -> Baseline:
@@ -242,97 +214,3 @@ def follow(
     for name in BONES:
         shown[f"{name}_change"] = 100 * (shown[name] / shown[name][0] - 1)
     return shown, solution.status
-
-
-def printed(completed: Completed, values: Values, constants: laboratory.Constants) -> Values:
-    """What his laboratory would print: his own assay and hour, LC-MS/MS in the morning where he has none.
-
-    A draw that supposes a kit reading high or low keeps that kit: what was measured is what it prints at the start.
-    """
-    floor = outputs.reporting().estradiol_floor
-    own = {reading.name: (reading.assay, reading.hour) for reading in completed.readings}
-    usual = (laboratory.MASS_SPECTROMETRY, constants.usual_hour)
-    found = {}
-    for name in values:
-        if name in laboratory.analytes():
-            assay, hour = own.get(name, usual)
-            state = values[name]
-            if name in laboratory.WITH_TESTOSTERONE_RHYTHM:  # testosterone that is given has no rhythm of the testis
-                rhythm = laboratory.rhythm(name, hour, completed.age, constants)
-                state, hour = state * (1 + (rhythm - 1) * values["own_testosterone_share"]), None
-            found[name] = laboratory.to_laboratory(name, state, assay, hour, completed.age, constants)
-            if name in own and completed.measured_is_reference and found[name][0] > 0:
-                read = [r.printed for r in completed.readings if r.name == name and r.printed > 0]
-                if read:
-                    found[name] = found[name] * (float(np.exp(np.mean(np.log(read)))) / found[name][0])
-    found[RATIO] = found["testosterone"] / np.maximum(found["estradiol"], floor)
-    return found
-
-
-def _panel(values: Values, several: Sequence[Values]) -> Panel:
-    values = {name: series for name, series in values.items() if name not in HIDDEN}
-    units = {name: CANONICAL[name] for name in values}
-    if not several:
-        return Panel(units, values)
-    middle, lower, upper = {}, {}, {}
-    for name in values:
-        stack = np.stack([one[name] for one in several if name in one])
-        lower[name], middle[name], upper[name] = np.quantile(stack, QUANTILES, axis=0)
-    return Panel(units, middle, lower, upper)
-
-
-def _trajectory(
-    completed: Completed, plan: Protocol, clock: Clock, typical: start.Start, values: Values, status: reference.Status,
-    gathered: Sequence[tuple[Values, Values]], failed: int, off: int, draws: int, seed: int, what: start.Given,
-    taken: start.Given, findings: Sequence[Alternative], conflicting: Mapping[str, Mapping[str, np.ndarray]],
-) -> Trajectory:  # fmt: skip
-    remarks = [*completed.contradictions, *completed.notes, *provenance.cautions(drug_names([what], taken))]
-    remarks += [f'Assumed against the default ("{a.name}"): {a.claim}' for a in findings]
-    for name, (wanted, reached) in typical.missed.items():
-        remarks.append(
-            f"{name} was measured as {wanted:.4g} {CANONICAL[name]}, but this condition with these drugs gives "
-            f"{reached:.4g}; the simulation starts there"
-        )
-    if failed:
-        remarks.append(f"{failed} of {draws} draws could not be solved and are left out of the bands")
-    if off:
-        remarks.append(f"{off} of {draws} draws could not be brought to all of his measured values")
-    return Trajectory(
-        subject=describe(completed, typical),
-        protocol=plan.text(),
-        days=clock.days,
-        quantities=_panel(values, [one for one, _ in gathered]),
-        laboratory=_panel(printed(completed, values, laboratory.constants()), [one for _, one in gathered]),
-        status="done" if status is reference.Status.done else status.value,
-        draws=len(gathered),
-        failed_draws=failed,
-        seed=seed,
-        assumed=(*(a.sentence for a in completed.assumed), *couple.assumed(completed)),
-        remarks=tuple(dict.fromkeys(remarks)),
-        sources=provenance.sources(drug_names([what], taken), [f.source for f in completed.subject.published]),
-        digests=provenance.digests(),
-        alternatives=conflicting,
-    )
-
-
-def describe(completed: Completed, typical: start.Start) -> dict[str, Any]:
-    """The man as plain values: who he is, his reference baseline, what was measured and how it was read."""
-    subject = completed.subject
-    own = {r.name: f"{r.assay}{'' if r.hour is None else f', {r.hour:05.2f} h'}" for r in completed.readings}
-    return {
-        "name": subject.name,
-        "age": completed.age,
-        "BMI": completed.BMI,
-        "fat_mass": typical.baseline.fat_mass,
-        "condition": completed.condition,
-        "condition_reason": completed.condition_reason,
-        "lesion": dict(completed.lesion),
-        "baseline": {k: v for k, v in typical.baseline._asdict().items() if k not in ("age", "fat_mass")},
-        "measured": dict(completed.measured),
-        "converted": list(completed.converted),
-        "drugs": list(completed.drugs),
-        "partner": {**couple.of(completed)._asdict(), "assumed": subject.partner is None},
-        "wants_children": subject.wants_children,
-        "laboratory": own,
-        "published": [figure.model_dump() for figure in subject.published],
-    }

@@ -11,8 +11,8 @@ from leydig import parameters as parameter_files
 from leydig.engine.trace import build, flatten, names
 from leydig.fits import Fit, fits, load_fit
 from leydig.pharmacology import drugs, levers
+from leydig.studies.comparison import settings
 from leydig.studies.problem import FITS
-from leydig.studies.published import settings
 
 Record = TypeVar("Record", bound=tuple[Any, ...])
 
@@ -105,11 +105,11 @@ def parameters(seed: int, draw: int) -> model.Parameters:
     """Shared parameters of one draw: the fit's joint distribution, and what the data files say differs between men."""
     values = dict(zip(names(model.Parameters), flatten(model.load_parameters()), strict=True))
     values |= {name: value for name, value in fitted(seed, draw).items() if name in values}
-    rng = generator(seed, draw, OF_KINETICS)
-    for name, log_sd in between_men():
-        values[name] *= float(np.exp(log_sd * rng.standard_normal()))
     for system in model.SYSTEMS:
         values |= uncertain(system, seed, draw)
+    for name, log_sd in between_men():
+        own = np.random.default_rng([seed, draw, OF_KINETICS, *name.encode()])
+        values[name] *= float(np.exp(log_sd * own.standard_normal()))
     return build(model.Parameters, list(values.values()))
 
 
@@ -119,9 +119,12 @@ def uncertain(system: str, seed: int, draw: int) -> dict[str, float]:
     Each has random numbers of its own, so that one more parameter leaves the others as they are.
     """
     found = {}
-    for name, value, known in _uncertain(system):
+    for name, entry in _uncertain(system):
+        value, known = float(entry.value or 0.0), entry.uncertainty
+        assert known is not None
         z = float(np.random.default_rng([seed, draw, OF_KNOWLEDGE, *name.encode()]).standard_normal())
-        found[name] = float(value * np.exp(known.log_sd * z)) if known.log_sd else value + (known.sd or 0.0) * z
+        drawn = value * np.exp(known.log_sd * z) if known.log_sd else value + (known.sd or 0.0) * z
+        found[name] = float(np.clip(drawn, *(entry.bounds or (-np.inf, np.inf))))
     return found
 
 
@@ -143,9 +146,9 @@ def record(system: str, best: Record, seed: int, draw: int) -> Record:
 
 
 @cache
-def _uncertain(system: str) -> tuple[tuple[str, float, parameter_files.Uncertainty], ...]:
+def _uncertain(system: str) -> tuple[tuple[str, parameter_files.Parameter], ...]:
     return tuple(
-        (f"{system}.{name}", float(entry.value or 0.0), entry.uncertainty)
+        (f"{system}.{name}", entry)
         for name, entry in parameter_files.load(system).items()
         if entry.uncertainty is not None
     )
@@ -159,7 +162,7 @@ def kinetics(seed: int, draw: int, drug_names: tuple[str, ...]) -> dict[tuple[st
             z = np.random.default_rng([seed, draw, OF_KNOWLEDGE, *f"levers.{name}".encode()]).standard_normal()
             known = lever.uncertainty
             found[(levers.SYSTEM, name)] = float(
-                np.exp(known.log_sd * z) if known.log_sd else 1 + known.sd * z / lever.value
+                np.exp(known.log_sd * z) if known.log_sd else 1 + (known.sd or 0.0) * z / lever.value
             )
     for name in drug_names:
         rng = np.random.default_rng([seed, draw, OF_KINETICS, *name.encode()])

@@ -1,0 +1,39 @@
+"""Whether a change of weight leaves a man who can be: his BMI at its lowest and highest."""
+
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+
+from leydig import laboratory
+from leydig.errors import InputError, ModelWarning
+from leydig.pharmacology.kinetics import evaluate
+from leydig.pharmacology.levers import WEIGHT, LeverEvent, weight_change
+
+THIN = 18.5  # kg/m2, the limit below which the World Health Organization speaks of underweight
+
+
+def check(levers: Sequence[LeverEvent], BMI: float) -> None:
+    """InputError where a man of this BMI would leave the accepted range; ModelWarning where he would be underweight.
+
+    Below it hunger itself lowers the axis, which is not modelled.
+    """
+    changes = [event for event in levers if event.lever == WEIGHT]
+    if not changes:
+        return
+    ends = np.array([moment for event in changes for moment in (event.time, event.time + event.duration)])
+    reached = BMI * (1 + evaluate(weight_change(changes), ends))
+    low, high = float(reached.min()), float(reached.max())
+    accepted = laboratory.limits("accepted")["BMI"]
+    if low < accepted.low or high > accepted.high:
+        raise InputError(
+            f"the change of weight takes his BMI from {BMI:.1f} to {low if low < accepted.low else high:.1f}; "
+            f"it must stay from {accepted.low:g} to {accepted.high:g} kg/m2"
+        )
+    if low < THIN <= BMI:
+        warnings.warn(
+            f"the change of weight takes his BMI from {BMI:.1f} to {low:.1f}; below {THIN:g} kg/m2 hunger lowers the "
+            "axis, which is not modelled",
+            ModelWarning,
+            stacklevel=2,
+        )
