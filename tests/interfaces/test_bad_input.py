@@ -11,12 +11,16 @@ from typing import NamedTuple
 import pytest
 
 from leydig.cli import main
+from leydig.grading import alternatives, outcomes
 
 PLAN = ["--protocol", "anastrozole 1 mg daily for 4 weeks"]
 RUN = ["simulate", "older-man", *PLAN]
 
 # Lists of names that messages repeat.
-KEYS = "name, age, height, weight, BMI, condition, labs, semen, dxa, drugs, partner, wants_children, published"
+KEYS = (
+    "name, age, height, weight, BMI, condition, labs, semen, dxa, drugs, partner, wants_children, does_not_apply, "
+    "published"
+)
 LAB_KEYS = "analyte, value, unit, date, time, assay"
 SEMEN_KEYS = "concentration, volume, total_motility, normal_morphology, date, abstinence"
 ANALYTES = (
@@ -51,6 +55,7 @@ STEP = 'expected a drug with its dose, such as "anastrozole 1 mg daily for 12 we
 DRAWS = "it must be a whole number from 200 to 10,000"
 DAYS = 'it must be a number of days such as 365, or a length such as "2 years"'
 SEED = "it must be a whole number from 0 to 4,294,967,295"
+RESULTS, FINDINGS = ", ".join(outcomes()), ", ".join(alternatives())
 LONG = "x" * 40 + "…"
 
 T = "analyte: testosterone, value: 343 ng/dL"
@@ -200,6 +205,26 @@ FILES: dict[str, tuple[str | bytes, str]] = {
         "age: 40\ndrugs: anastrozole 1 mg daily\n",
         '"drugs" in man.yaml must be a list of protocol texts such as ["anastrozole 1 mg daily"]',
     ),
+    "partner that is no mapping": (
+        "age: 40\npartner: a wife of 33\n",
+        "partner of man.yaml must be a mapping such as {age: 33, months_trying: 14}",
+    ),
+    "partner beyond the age covered": (
+        "age: 40\npartner: {age: 55}\n",
+        "age 55 in partner of man.yaml is outside what this model covers; accepted: 15 to 50 years",
+    ),
+    "wish for children in words": (
+        "age: 40\nwants_children: perhaps\n",
+        '"wants_children" in man.yaml must be true or false, not "perhaps"',
+    ),
+    "a result that does not apply misspelt": (
+        "age: 40\ndoes_not_apply: [PSAA]\n",
+        f'unknown quantity "PSAA" in does_not_apply of man.yaml; did you mean "PSA"? Allowed: {RESULTS}',
+    ),
+    "results that do not apply, not a list": (
+        "age: 40\ndoes_not_apply: PSA\n",
+        '"does_not_apply" in man.yaml must be a list of results such as [PSA, erectile_function_score]',
+    ),
     "alias": (
         "a: &a [1]\nage: *a\n",
         "man.yaml uses an anchor or alias (& or *) at line 1; write the value out",
@@ -301,6 +326,28 @@ PROTOCOLS = {
         "anastrozole 1 mg daily for 4 weeks missing doses 90",
         'protocol, at word 8 "missing": "missing dose 90": anastrozole has fewer doses in 4 weeks',
     ),
+    "lever that is not modelled": (
+        "exercise daily",
+        'protocol, at word 1 "exercise": exercise is not modelled: training as such leaves the resting testosterone of '
+        'trial groups unchanged; write the weight change that it brings, such as "weight -5 % over 6 months"',
+    ),
+    "weight without %": (
+        "weight -10 over 6 months",
+        'protocol, at word 3 "over": expected a weight change in % of the weight at day 0, such as '
+        '"weight -10 % over 6 months"',
+    ),
+    "weight beyond its limits": (
+        "weight -80 % over 2 years",
+        'protocol, at word 2 "-80": a weight change of -80 % is outside the accepted range, -60 to +60 %',
+    ),
+    "calcium too much": (
+        "calcium 6000 mg daily",
+        'protocol, at word 2 "6000": calcium 6000 mg a day is outside the accepted range, 1 to 5000 mg a day',
+    ),
+    "clomiphene in a unit of another kind": (
+        "clomiphene 25 IU daily",
+        'protocol, at word 3 "IU": expected the dose of clomiphene in mg, such as "1 mg"',
+    ),
     "rate missing": (
         "testosterone infusion 5 mg daily",
         'protocol, at word 4 "mg": testosterone infusion runs without pause; write its rate, such as "1 mg/day"',
@@ -398,6 +445,11 @@ LINES = {
         [*RUN, "--start-weekday", "Mondy"],
         '--start-weekday has the unknown weekday "Mondy"; did you mean "Mon"? '
         "Allowed: Mon, Tue, Wed, Thu, Fri, Sat, Sun",
+    ),
+    "assumed finding misspelt": Line(
+        [*RUN, "--assume", "estradiol-lowers-LDK"],
+        'unknown alternative "estradiol-lowers-LDK" in what is assumed; did you mean "estradiol-lowers-LDL"? '
+        f"Allowed: {FINDINGS}",
     ),
     "out empty": Line([*RUN, "--out", ""], "--out is empty; it must be a name or a path"),
     "out into a missing folder": Line(

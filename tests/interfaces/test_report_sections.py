@@ -42,6 +42,7 @@ def test_the_sections_are_closed_and_in_order(html):
 def test_every_key_that_a_section_cites_is_in_the_list(html):
     listed = {source.key for source in source_list.sources(three())}
     assert set(criteria.sources()) | set(goals.sources()) | set(organs.sources()) <= listed
+    assert {"zibellini2015", "krzastek2019"} <= listed and "zibellini2015" in said(html, "not-modelled")
     assert "assumed" not in listed
 
 

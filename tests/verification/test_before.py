@@ -1,5 +1,7 @@
 """What a man takes already: the end of a course is at day 0, an open one goes on in step."""
 
+from itertools import pairwise
+
 import pytest
 
 from leydig import start
@@ -27,7 +29,7 @@ def test_the_next_dose_of_an_open_course_would_fall_on_day_zero(text, interval):
     found = days(text)
     assert found[-1] == pytest.approx(-interval)
     assert found[0] <= -start.RUN_IN_DAYS + 1e-9
-    assert all(b - a == pytest.approx(interval) for a, b in zip(found[:-1], found[1:], strict=True))
+    assert all(b - a == pytest.approx(interval) for a, b in pairwise(found))
 
 
 @pytest.mark.parametrize("weekday", range(7))

@@ -181,6 +181,9 @@ def test_a_partner_is_read():
         ({"partner": {"age": "old"}}, '"age" in partner of man.yaml must be a number, not "old"'),
         ({"partner": {"age": True}}, '"age" in partner of man.yaml must be a number, not "True"'),
         ({"wants_children": "maybe"}, '"wants_children" in man.yaml must be true or false, not "maybe"'),
+        ({"does_not_apply": "PSA"}, '"does_not_apply" in man.yaml must be a list of results such as [PSA, erec'),
+        ({"does_not_apply": ["psa"]}, 'unknown quantity "psa" in does_not_apply of man.yaml; did you mean "PSA"?'),
+        ({"does_not_apply": ["age"]}, 'unknown quantity "age" in does_not_apply of man.yaml; allowed: CTX'),
         ({"labs": {"HDL": 250}}, "HDL 250 mg/dL in labs[0] of man.yaml is impossible; accepted: 3 to 200 mg/dL"),
     ],
 )
@@ -192,3 +195,9 @@ def test_bad_input_is_refused_in_one_sentence(given, message):
 
 def test_the_identity_is_the_models_own():
     assert lipids.total({"LDL": 100, "HDL": 50, "triglycerides": 150}) == 180
+
+
+def test_what_does_not_apply_is_read_once_each():
+    assert man(does_not_apply=["PSA", "semen_volume", "PSA"]).does_not_apply == ("PSA", "semen_volume")
+    assert man().does_not_apply == () == man(does_not_apply=None).does_not_apply
+    assert "PSA" in Subject.open("trans-man").does_not_apply

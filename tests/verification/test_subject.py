@@ -145,17 +145,15 @@ def test_the_template_is_a_man():
 
 
 def test_the_template_shows_every_key_uncommented_too():
+    keys = ("height", "weight", "condition:", "labs", "semen", "dxa", "wants", "partner", "does_not_apply:", "  -")
     text = "\n".join(
-        line.removeprefix("# ")
-        if line.startswith(
-            ("# height", "# weight", "# condition:", "# labs", "# semen", "# dxa", "# wants", "# partner", "#   -")
-        )
-        else line
+        line.removeprefix("# ") if line.startswith(tuple(f"# {key}" for key in keys)) else line
         for line in Subject.template().splitlines()
     )
     subject = Subject.from_mapping(parse_yaml(text, "template"), "template")
     assert len(subject.labs) == 8 and subject.partner.months_trying == 14 and subject.wants_children is True
     assert len(subject.semen) == 1 and len(subject.dxa) == 2
+    assert subject.does_not_apply == ("PSA", "erectile_function_score")
 
 
 # Completion -----------------------------------------------------------------------------------------

@@ -46,7 +46,7 @@ def leydig(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
-    """A virtual man: hormones, semen and bone under a protocol in plain words.
+    """A virtual man: hormones, semen, bone, metabolism and wellbeing under a protocol in plain words.
 
     \b
     leydig simulate older-man --protocol "anastrozole 1 mg daily for 52 weeks"

@@ -48,9 +48,14 @@ def _own_sources(trajectories: Sequence[Trajectory]) -> dict[str, str]:
         (goals.sources(), "goals, risks and what to watch"),
         (organs.sources(), "strength of the evidence"),
         (conception.sources(trajectories), "the age of the partner"),
+        (_not_modelled(), "what is not modelled"),
     ):
         use |= {key: what for key in keys if key not in use}
     return use
+
+
+def _not_modelled() -> list[str]:
+    return [key for item in wording.settings()["not_modelled"] for key in item.get("sources", ())]
 
 
 def _source(key: str, text: str, verification: str, used_for: str) -> Source:

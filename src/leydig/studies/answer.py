@@ -1,6 +1,6 @@
 """The answer of a run: panels of both scales, the man in plain values, remarks and sources."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -54,8 +54,8 @@ def printed(completed: Completed, values: Values, constants: laboratory.Constant
     return found
 
 
-def _panel(values: Values, several: Sequence[Values]) -> Panel:
-    values = {name: series for name, series in values.items() if name not in HIDDEN}
+def _panel(values: Values, several: Sequence[Values], without: Collection[str] = ()) -> Panel:
+    values = {name: series for name, series in values.items() if name not in HIDDEN and name not in without}
     units = {name: CANONICAL[name] for name in values}
     if not several:
         return Panel(units, values)
@@ -71,7 +71,14 @@ def trajectory(
     gathered: Sequence[tuple[Values, Values]], failed: int, off: int, draws: int, seed: int, what: start.Given,
     taken: start.Given, findings: Sequence[Alternative], conflicting: Mapping[str, Mapping[str, np.ndarray]],
 ) -> Trajectory:  # fmt: skip
-    remarks = [*completed.contradictions, *completed.notes, *provenance.cautions(drug_names([what], taken))]
+    remarks = [
+        *completed.contradictions,
+        *completed.notes,
+        *provenance.cautions(drug_names([what], taken), what.levers),
+    ]
+    without = completed.subject.does_not_apply
+    if without:
+        remarks.append(f"Left out, because it does not apply to this man: {', '.join(without)}")
     remarks += [f'Assumed against the default ("{a.name}"): {a.claim}' for a in findings]
     for name, (wanted, reached) in typical.missed.items():
         remarks.append(
@@ -86,8 +93,8 @@ def trajectory(
         subject=describe(completed, typical),
         protocol=plan.text(),
         days=clock.days,
-        quantities=_panel(values, [one for one, _ in gathered]),
-        laboratory=_panel(printed(completed, values, laboratory.constants()), [one for _, one in gathered]),
+        quantities=_panel(values, [one for one, _ in gathered], without),
+        laboratory=_panel(printed(completed, values, laboratory.constants()), [one for _, one in gathered], without),
         status="done" if status is reference.Status.done else status.value,
         draws=len(gathered),
         failed_draws=failed,
@@ -96,7 +103,11 @@ def trajectory(
         remarks=tuple(dict.fromkeys(remarks)),
         sources=provenance.sources(drug_names([what], taken), [f.source for f in completed.subject.published]),
         digests=provenance.digests(),
-        alternatives=conflicting,
+        alternatives={
+            name: kept
+            for name, changed in conflicting.items()
+            if (kept := {quantity: series for quantity, series in changed.items() if quantity not in without})
+        },
     )
 
 

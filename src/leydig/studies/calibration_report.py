@@ -46,6 +46,14 @@ blind. The fit was made anew seven times. In order, with what each change touche
   compared with the 61 and 66 % above;
 - the share of aromatase in fat and the two obesity exponents were derived anew.
 
+When the further drugs, weight and the heart, metabolism and wellbeing were added, their studies got their roles before
+the first fit of these parts. The validation figures among them were not scored before that, with these exceptions: that
+DHT takes SHBG sites from testosterone was added because the levels under DHT gel were seen to be far off (schaison1980,
+ly2001); effects of low estradiol on lipids, glucose and insulin were bounded because their alternatives ran away under
+deep inhibition; and figures that a fixed parameter had been taken from were set aside as unscored. Of twelve studies
+found last, hammoud2009 (estradiol), barnouin2021, carette2019, reinisch2021 and rossato2018 were seen by nothing and
+nobody before their first score.
+
 Sites of unlike sensitivity, the alternative to a fitted slope of inhibition, were tried once in a short run that had
 not converged; whether they would describe the flat dose response better is open.
 """

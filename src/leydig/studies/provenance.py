@@ -12,9 +12,11 @@ from leydig.evidence import trials
 from leydig.files import DATA, read_yaml
 from leydig.grading import outcomes
 from leydig.pharmacology import drugs, levers
+from leydig.pharmacology.levers import LeverEvent
 
 OWN = ("assumed", "leydig_fit")
 SHOWN_USES = 4
+WEIGHT_LOSS = "weight loss"
 
 
 def sources(drug_names: Iterable[str], shown: Iterable[str] = ()) -> tuple[Mapping[str, str], ...]:
@@ -37,9 +39,10 @@ def sources(drug_names: Iterable[str], shown: Iterable[str] = ()) -> tuple[Mappi
     )
 
 
-def cautions(names: Iterable[str]) -> list[str]:
-    """What must be said about these drugs together (data/cautions.yaml)."""
+def cautions(names: Iterable[str], given: Iterable[LeverEvent] = ()) -> list[str]:
+    """What must be said about these drugs and levers together (data/cautions.yaml)."""
     kinds = {drugs.get(name).kind for name in names}
+    kinds |= {WEIGHT_LOSS for event in given if event.lever == levers.WEIGHT and event.amount < 0}
     rules = read_yaml(DATA / "cautions.yaml")["cautions"]
     return [rule["sentence"] for rule in rules if set(rule["together"]) <= kinds]
 

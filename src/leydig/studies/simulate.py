@@ -15,7 +15,7 @@ from leydig.errors import InputError
 from leydig.grading import Alternative
 from leydig.matching import Matched
 from leydig.pharmacology.protocol import Protocol
-from leydig.studies import alternatives, couple, weight, uncertainty
+from leydig.studies import alternatives, couple, uncertainty, weight
 from leydig.studies.answer import Values, drug_names, printed, trajectory
 from leydig.studies.before import already_taken
 from leydig.studies.clock import Clock, look, shown_at

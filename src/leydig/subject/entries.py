@@ -1,4 +1,4 @@
-"""Keys and plain numbers of what a person writes; a refusal is one sentence."""
+"""Keys, plain numbers and names of results in what a person writes; a refusal is one sentence."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from leydig import units
 from leydig.errors import InputError, unknown
+from leydig.grading import outcomes
 
 
 def only(given: Mapping[str, Any], allowed: Sequence[str], where: str) -> None:
@@ -29,3 +30,13 @@ def number(given: Any, key: str, where: str) -> float:
         return units.split(given, "testosterone_estradiol_ratio")[0]
     except InputError:
         raise InputError(f'"{key}" in {where} must be a number, not "{given}"') from None
+
+
+def outputs(given: Any, key: str, where: str) -> tuple[str, ...]:
+    """The names of output quantities in a list, each once."""
+    if isinstance(given, str | Mapping) or not isinstance(given, Sequence):
+        raise InputError(f'"{key}" in {where} must be a list of results such as [PSA, erectile_function_score]')
+    for name in given:
+        if name not in tuple(outcomes()):
+            raise unknown("quantity", name, outcomes(), f"{key} of {where}")
+    return tuple(dict.fromkeys(given))

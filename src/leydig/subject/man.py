@@ -101,6 +101,7 @@ class Subject(Strict):
     published: tuple[Published, ...] = ()
     partner: Partner | None = None
     wants_children: bool | None = None
+    does_not_apply: tuple[str, ...] = ()  # output quantities that this man cannot have; results leave them out
 
     def __init__(self, where: str = "the subject", /, **given: Any) -> None:
         """``given`` is what a subject file holds; ``where`` names it in errors."""

@@ -17,11 +17,11 @@ from leydig import laboratory, units
 from leydig.errors import InputError, ModelWarning, unknown
 from leydig.population_prior import condition_named
 from leydig.subject import family
-from leydig.subject.entries import needed, number, only
+from leydig.subject.entries import needed, number, only, outputs
 
 KEYS = (
     *("name", "age", "height", "weight", "BMI", "condition", "labs", "semen", "dxa", "drugs"),
-    *("partner", "wants_children", "published"),
+    *("partner", "wants_children", "does_not_apply", "published"),
 )
 LAB_KEYS = ("analyte", "value", "unit", "date", "time", "assay")
 SEMEN_KEYS = ("concentration", "volume", "total_motility", "normal_morphology", "date", "abstinence")
@@ -59,6 +59,8 @@ def read_subject(given: Mapping[str, Any], where: str) -> dict[str, Any]:
     fields["drugs"] = _drugs(given.get("drugs"), where)
     fields["partner"] = family.partner(given.get("partner"), f"partner of {where}")
     fields["wants_children"] = family.truth(given.get("wants_children"), "wants_children", where)
+    if given.get("does_not_apply") is not None:
+        fields["does_not_apply"] = outputs(given["does_not_apply"], "does_not_apply", where)
     return fields
 
 
