@@ -31,6 +31,9 @@ DRUGS = (
 )
 
 
+NOISE = 1e-12  # of a drug's highest level, below which it is rounding
+
+
 class Reporting(NamedTuple):
     """Constants of what is shown, not of the man."""
 
@@ -170,4 +173,6 @@ def drug_levels(state: model.State, u: model.Inputs) -> Mapping[str, np.ndarray]
         "letrozole": state.letrozole.central,
         "ketoconazole": 1000 * u.ketoconazole,  # ug/mL to ng/mL
     }
-    return {name: level for name, level in levels.items() if np.any(level > 0)}
+    # sums of exponentials leave rounding of either sign where there is none
+    clean = {name: np.where(level > NOISE * np.max(level, initial=0.0), level, 0.0) for name, level in levels.items()}
+    return {name: level for name, level in clean.items() if np.any(level > 0)}

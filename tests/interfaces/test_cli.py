@@ -30,7 +30,7 @@ RUN = ["simulate", "older-man", "--protocol", PLAN]
 VERBS = ("simulate", "new", "cite", "doctor")
 ONE_RUN = {
     *("subject", "protocol", "time", "quantities", "laboratory", "sources", "status", "draws", "failed_draws"),
-    *("seed", "assumed", "remarks", "digests", "evidence", "alternatives"),
+    *("seed", "assumed", "remarks", "digests", "flags", "evidence", "alternatives"),
 }
 # What must not be loaded for help; typer itself loads pydantic.
 HEAVY = ("numpy", "scipy", "sympy", "xarray", "matplotlib", "numba", "duckdb", "pint", "yaml", "jinja2", "rich")

@@ -20,6 +20,7 @@ import numpy as np
 from leydig.engine.trajectory import Panel, Trajectory
 from leydig.errors import unknown
 from leydig.grading import outcomes
+from leydig.report.flags import red_flags
 from leydig.writing import replacing
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ def _run(trajectory: Trajectory) -> dict[str, Any]:
         "assumed": plain(trajectory.assumed),
         "remarks": plain(trajectory.remarks),
         "digests": plain(trajectory.digests),
+        "flags": [{"name": f.name, "finding": f.finding, "threshold": f.limit} for f in red_flags([trajectory])],
         "evidence": _evidence(trajectory),
         "alternatives": {
             name: {quantity: {"values": plain(values)} for quantity, values in changed.items()}

@@ -256,12 +256,18 @@ def check_weight(events: Sequence[LeverEvent]) -> None:
 
 
 def warn_of_excess(events: Sequence[LeverEvent]) -> None:
-    """ModelWarning where all of a supplement that is taken at one time is more a day than is held tolerable."""
+    """InputError where all of a supplement taken at one time is more a day than is accepted, ModelWarning where it is
+    more than is held tolerable."""
     for name, known in file().supplements.items():
         own = [event for event in events if event.lever == name]
         starts = _moments(own)
         taken = sum((np.where(_running(event, starts), event.amount, 0.0) for event in own), np.zeros(len(starts)))
         most, tolerable = max(taken, default=0.0), float(known.tolerable.value or 0.0)
+        if most > known.accepted[1] * (1 + ROUNDING):
+            raise InputError(
+                f"{name} of the protocol together is {most:g} {known.unit} a day; at most {known.accepted[1]:g} "
+                f"{known.unit} a day is accepted"
+            )
         if most > tolerable * (1 + ROUNDING):
             said = f"{name} {most:g} {known.unit} a day is more than the tolerable {tolerable:g} {known.unit}"
             warnings.warn(f"{said}. {known.caution}", ModelWarning, stacklevel=3)
@@ -278,5 +284,5 @@ def warn_of_unlikely(events: Sequence[LeverEvent]) -> None:
         said = f"a weight loss of {-lowest:g} % is larger than the usual {-usual.usual_loss:g} %"
         warnings.warn(said, ModelWarning, stacklevel=3)
     if abs(fastest) > usual.usual_per_week + ROUNDING:
-        said = f"a weight change of {fastest:+.2g} % a week is faster than the usual {usual.usual_per_week:g} % a week"
+        said = f"a weight change of {fastest:+.1f} % a week is faster than the usual {usual.usual_per_week:g} % a week"
         warnings.warn(said, ModelWarning, stacklevel=3)

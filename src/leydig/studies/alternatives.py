@@ -19,7 +19,9 @@ def chosen(wanted: Iterable[str]) -> list[Alternative]:
     """The alternatives of these names. InputError for an unknown name and for two that contradict each other."""
     known, found = alternatives(), []
     taken: dict[str, str] = {}
-    for name in dict.fromkeys(wanted):
+    spelled = {name.lower(): name for name in known}
+    for words in dict.fromkeys(wanted):
+        name = spelled.get("-".join(words.lower().split()), words)
         if name not in known:
             raise unknown("alternative", name, known, "what is assumed")
         for parameter in known[name].set:

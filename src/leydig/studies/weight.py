@@ -12,6 +12,8 @@ from leydig.pharmacology.levers import WEIGHT, LeverEvent, weight_change
 
 THIN = 18.5  # kg/m2, the limit below which the World Health Organization speaks of underweight
 
+TESTED = 0.2  # 1, the largest relative change of weight in the trials of heart and metabolism (magkos2016)
+
 
 def check(levers: Sequence[LeverEvent], BMI: float) -> None:
     """InputError where a man of this BMI would leave the accepted range; ModelWarning where he would be underweight.
@@ -30,10 +32,17 @@ def check(levers: Sequence[LeverEvent], BMI: float) -> None:
             f"the change of weight takes his BMI from {BMI:.1f} to {low if low < accepted.low else high:.1f}; "
             f"it must stay from {accepted.low:g} to {accepted.high:g} kg/m2"
         )
-    if low < THIN <= BMI:
+    if low < min(THIN, BMI):
         warnings.warn(
             f"the change of weight takes his BMI from {BMI:.1f} to {low:.1f}; below {THIN:g} kg/m2 hunger lowers the "
             "axis, which is not modelled",
+            ModelWarning,
+            stacklevel=2,
+        )
+    if low < (1 - TESTED) * BMI or high > (1 + TESTED) * BMI:
+        warnings.warn(
+            f"a weight that changes by more than {TESTED:.0%} lies outside the trials behind lipids, insulin "
+            "sensitivity, CRP and dilation; their numbers extrapolate",
             ModelWarning,
             stacklevel=2,
         )

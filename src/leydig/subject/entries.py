@@ -7,7 +7,6 @@ from typing import Any
 
 from leydig import units
 from leydig.errors import InputError, unknown
-from leydig.grading import outcomes
 
 
 def only(given: Mapping[str, Any], allowed: Sequence[str], where: str) -> None:
@@ -32,11 +31,19 @@ def number(given: Any, key: str, where: str) -> float:
         raise InputError(f'"{key}" in {where} must be a number, not "{given}"') from None
 
 
+# Results that belong to an organ that a man may lack; everything else every man has.
+OF_AN_ORGAN = (
+    *("PSA", "erectile_function_score", "sperm_concentration", "semen_volume", "total_motility", "normal_morphology"),
+    *("total_sperm_count", "total_motile_sperm_count"),
+    *("conception_probability", "cumulative_conception_probability"),
+)
+
+
 def outputs(given: Any, key: str, where: str) -> tuple[str, ...]:
-    """The names of output quantities in a list, each once."""
+    """The names of results that a man cannot have, each once."""
     if isinstance(given, str | Mapping) or not isinstance(given, Sequence):
         raise InputError(f'"{key}" in {where} must be a list of results such as [PSA, erectile_function_score]')
     for name in given:
-        if name not in tuple(outcomes()):
-            raise unknown("quantity", name, outcomes(), f"{key} of {where}")
+        if name not in OF_AN_ORGAN:
+            raise unknown("result", name, OF_AN_ORGAN, f"{key} of {where}")
     return tuple(dict.fromkeys(given))

@@ -61,6 +61,11 @@ def read_subject(given: Mapping[str, Any], where: str) -> dict[str, Any]:
     fields["wants_children"] = family.truth(given.get("wants_children"), "wants_children", where)
     if given.get("does_not_apply") is not None:
         fields["does_not_apply"] = outputs(given["does_not_apply"], "does_not_apply", where)
+        for lab in fields["labs"]:
+            if lab["analyte"] in fields["does_not_apply"]:
+                raise InputError(
+                    f'{lab["analyte"]} of {where} is measured in "labs", so it cannot be in "does_not_apply"'
+                )
     return fields
 
 
@@ -202,6 +207,12 @@ def _drugs(given: Any, where: str) -> list[str]:
     if isinstance(given, str) or not isinstance(given, Sequence):
         raise InputError(f'"drugs" in {where} must be a list of protocol texts such as ["anastrozole 1 mg daily"]')
     texts = [_protocol(text, f"drugs[{number}] of {where}") for number, text in enumerate(given)]
+    for place, text in enumerate(texts):
+        if _changes_weight(text):
+            raise InputError(
+                f'drugs[{place}] of {where} changes his weight, which "weight" or "BMI" already states as it is; '
+                "a change belongs into the protocol"
+            )
     return [text for text in texts if _has_doses(text)]
 
 
@@ -210,6 +221,12 @@ def _has_doses(text: str) -> bool:
     from leydig.pharmacology.protocol import Protocol
 
     return bool(Protocol.parse(text).regimens)
+
+
+def _changes_weight(text: str) -> bool:
+    from leydig.pharmacology.protocol import Protocol
+
+    return bool(Protocol.parse(text).weight_changes())
 
 
 def _protocol(given: Any, where: str) -> str:
