@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from leydig.cli import main
-from leydig.grading import alternatives, outcomes
+from leydig.grading import alternatives
 
 PLAN = ["--protocol", "anastrozole 1 mg daily for 4 weeks"]
 RUN = ["simulate", "older-man", *PLAN]
@@ -55,7 +55,11 @@ STEP = 'expected a drug with its dose, such as "anastrozole 1 mg daily for 12 we
 DRAWS = "it must be a whole number from 200 to 10,000"
 DAYS = 'it must be a number of days such as 365, or a length such as "2 years"'
 SEED = "it must be a whole number from 0 to 4,294,967,295"
-RESULTS, FINDINGS = ", ".join(outcomes()), ", ".join(alternatives())
+RESULTS = (
+    "PSA, erectile_function_score, sperm_concentration, semen_volume, total_motility, normal_morphology, "
+    "total_sperm_count, total_motile_sperm_count, conception_probability, cumulative_conception_probability"
+)
+FINDINGS = ", ".join(alternatives())
 LONG = "x" * 40 + "…"
 
 T = "analyte: testosterone, value: 343 ng/dL"
@@ -219,7 +223,16 @@ FILES: dict[str, tuple[str | bytes, str]] = {
     ),
     "a result that does not apply misspelt": (
         "age: 40\ndoes_not_apply: [PSAA]\n",
-        f'unknown quantity "PSAA" in does_not_apply of man.yaml; did you mean "PSA"? Allowed: {RESULTS}',
+        f'unknown result "PSAA" in does_not_apply of man.yaml; did you mean "PSA"? Allowed: {RESULTS}',
+    ),
+    "a result that does not apply and is measured": (
+        "age: 40\nlabs:\n  - {analyte: PSA, value: 1 ng/mL}\ndoes_not_apply: [PSA]\n",
+        'PSA of man.yaml is measured in "labs", so it cannot be in "does_not_apply"',
+    ),
+    "a change of weight among drugs": (
+        'age: 40\ndrugs: ["weight -10 % over 6 months"]\n',
+        'drugs[0] of man.yaml changes his weight, which "weight" or "BMI" already states as it is; '
+        "a change belongs into the protocol",
     ),
     "results that do not apply, not a list": (
         "age: 40\ndoes_not_apply: PSA\n",
