@@ -18,13 +18,18 @@ from leydig import claims as sheet
 from leydig.bibliography import cite, reference
 from leydig.engine.trajectory import Panel, Trajectory
 from leydig.errors import InputError
+from leydig.grading import outcomes
 from leydig.report import wording
+from leydig.report.details import NO_MALE_DATA
 from leydig.studies.simulate import simulate
 from leydig.writing import write_text
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "claims.md"
 WORKERS = 2
+SENSITIVE = ("sperm_concentration", "total_sperm_count", "total_motile_sperm_count")
+WIDE = 4  # times the typical value: an upper limit that is told to be the spread between men
+SPREAD = "the upper end is the spread of unmeasured sensitivity between men"
 ARROW, BREAK = " → ", "<br>"
 
 HEADER = """# The source text, claim by claim
@@ -35,7 +40,9 @@ stands against what was found in the literature.
 
 - **Result**: a typical man's value at the start → on the day named; beside another run: that run's value on the day →
   this run's. In brackets, where draws were made, the band that holds 95 % of them: it covers what is not known of the
-  man at his start, and of the fit. *If …* is what a conflicting finding would give the same typical man. Values are
+  man at his start, and of the fit. Where a man's semen was not measured, the upper end of a band of sperm is for the
+  most part how far men differ in a sensitivity that no test measures. What has *no male data* is an interval without a
+  value. *If …* is what a conflicting finding would give the same typical man. Values are
   24-hour means on the scale of LC-MS/MS, which reads low estradiol lower than most assays of published trials.
 - **Held by**: tests of this project. A *known miss* is a test that is expected to fail: the model does not yet do what
   the literature shows.
@@ -112,6 +119,8 @@ def lines(output: sheet.Output, runs: Mapping[str, sheet.Run], made: Runs) -> st
 def line(quantity: str, day: float, run: Made, other: Made | None, alternatives: Iterable[str]) -> str:
     """One quantity: from where to where, its band, and what conflicting findings give."""
     panel, k = run.typical.quantities, index(run, day)
+    if quantity in outcomes() and outcomes()[quantity].grade == NO_MALE_DATA:
+        return without_male_data(quantity, day, run, other)
     text, change = number(panel, quantity, k), quantity in sheet.CHANGES
     if other is not None:
         text = f"{number(other.typical.quantities, quantity, index(other, day))}{ARROW}{text}"
@@ -121,13 +130,30 @@ def line(quantity: str, day: float, run: Made, other: Made | None, alternatives:
     if run.drawn is not None and run.drawn.lower is not None and run.drawn.upper is not None:
         lower, upper = (float(side[quantity][k]) for side in (run.drawn.lower, run.drawn.upper))
         if lower < upper:
-            text += f" ({wording.number(lower, quantity)} to {wording.number(upper, quantity)})"
+            spread = f"; {SPREAD}" if quantity in SENSITIVE and upper > WIDE * panel.values[quantity][k] else ""
+            text += f" ({wording.number(lower, quantity)} to {wording.number(upper, quantity)}{spread})"
     for name in alternatives:
         given = run.typical.alternatives.get(name, {}).get(sheet.CHANGES.get(quantity, quantity))
         if given is not None:
             value = 100 * (given[k] / given[0] - 1) if change else given[k]
             text += f"; *if {name.replace('-', ' ')}* {wording.number(float(value), quantity)}"
     return f"{wording.name(quantity)} {text}"
+
+
+def without_male_data(quantity: str, day: float, run: Made, other: Made | None) -> str:
+    """An outcome that nobody counted in men: its interval, beside that of the other run, and never a value."""
+    parts = [interval(quantity, index(one, day), one.drawn) for one in (other, run) if one is not None]
+    shown = ARROW.join(part for part in parts if part)
+    unit = wording.shown_unit(quantity, run.typical.quantities.units[quantity])
+    return f"{wording.name(quantity)} {NO_MALE_DATA}" + (f": {wording.join(shown, unit)}" if shown else "")
+
+
+def interval(quantity: str, k: int, drawn: Panel | None) -> str:
+    """The limits of the draws; empty where there are none."""
+    if drawn is None or drawn.lower is None or drawn.upper is None:
+        return ""
+    low, high = (wording.number(float(side[quantity][k]), quantity) for side in (drawn.lower, drawn.upper))
+    return f"{low} to {high}"
 
 
 def number(panel: Panel, quantity: str, k: int) -> str:

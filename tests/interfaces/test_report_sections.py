@@ -183,7 +183,8 @@ def test_an_outcome_without_data_in_men_has_an_interval_and_no_value():
     assert "joint_pain_probability" not in [panel.key for panel in wellbeing.panels]
     without = organs.sections([trajectory(width=0)])[1]
     (pain,) = [outcome for outcome in without.outcomes if outcome.quantity == "joint_pain_probability"]
-    assert pain.lines[0].cells[-1] == details.NOT_SHOWN
+    assert pain.lines[0].cells[0] == details.Cell("no male data;", "run with --bands for the interval")
+    assert pain.lines[0].cells[-1] == details.Cell("no male data", "")
     rows = {row.name: row for table in details.tables([run]) for row in table.rows}
     assert rows["Joint pain"].cells[-1].band == "no male data"
 
@@ -203,7 +204,9 @@ def test_a_conflicting_finding_stands_beside_the_default():
     (panel,) = [panel for panel in heart.panels if panel.key == "LDL"]
     assert panel.others[0].values[-1] == 150
     html = page.html([run])
-    assert "If instead:" in said(html, "heart") and "Dots: the same protocol" in said(html, "heart")
+    assert "If instead ( --assume estradiol-lowers-LDL ):" in said(html, "heart") and "Dots: the same protocol" in said(
+        html, "heart"
+    )
     assert "150 at the end instead of 131 mg/dL" in said(html, "evidence")
 
 
@@ -247,7 +250,7 @@ def test_a_partner_from_40_years_on_is_told_of_losses_and_sterility(years, lengt
 def test_every_graded_outcome_is_listed_with_its_grade(html):
     markup = section(html, "evidence")
     assert markup.count('<details class="outcome">') == len(grading.outcomes())
-    for organ in evidence.organs(three()):
+    for organ in evidence.by_organ(three()):
         for row in organ.rows:
             assert row.grade in grading.GRADES
 

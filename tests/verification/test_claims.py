@@ -122,6 +122,8 @@ def test_the_page_has_every_claim_with_its_result(whole):
     for claim in whole.claims:
         assert claim.claim in text and claim.because in text
     assert "LDL cholesterol 1 → 2 mg/dL (1 to 5); *if estradiol lowers LDL* 6" in text
+    assert "joint pain no male data: 100 to 500 %" in text.replace("\u202f", " ") and "anxiety no male data" in text
+    assert not re.search(r"(anxiety|joint pain) \d", text)
     assert "known miss: [no gain in semen in normozoospermic men](../tests/validation/test_emergence.py)" in text
     for path in set(re.findall(r"\]\(\.\./([^)]+)\)", text)):
         assert (ROOT / path).is_file()

@@ -182,8 +182,8 @@ def test_a_partner_is_read():
         ({"partner": {"age": True}}, '"age" in partner of man.yaml must be a number, not "True"'),
         ({"wants_children": "maybe"}, '"wants_children" in man.yaml must be true or false, not "maybe"'),
         ({"does_not_apply": "PSA"}, '"does_not_apply" in man.yaml must be a list of results such as [PSA, erec'),
-        ({"does_not_apply": ["psa"]}, 'unknown quantity "psa" in does_not_apply of man.yaml; did you mean "PSA"?'),
-        ({"does_not_apply": ["age"]}, 'unknown quantity "age" in does_not_apply of man.yaml; allowed: CTX'),
+        ({"does_not_apply": ["psa"]}, 'unknown result "psa" in does_not_apply of man.yaml; did you mean "PSA"?'),
+        ({"does_not_apply": ["age"]}, 'unknown result "age" in does_not_apply of man.yaml; allowed: PSA'),
         ({"labs": {"HDL": 250}}, "HDL 250 mg/dL in labs[0] of man.yaml is impossible; accepted: 3 to 200 mg/dL"),
     ],
 )

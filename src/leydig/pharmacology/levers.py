@@ -284,5 +284,5 @@ def warn_of_unlikely(events: Sequence[LeverEvent]) -> None:
         said = f"a weight loss of {-lowest:g} % is larger than the usual {-usual.usual_loss:g} %"
         warnings.warn(said, ModelWarning, stacklevel=3)
     if abs(fastest) > usual.usual_per_week + ROUNDING:
-        said = f"a weight change of {fastest:+.1f} % a week is faster than the usual {usual.usual_per_week:g} % a week"
+        said = f"a weight change of {round(fastest, 1):+g} % a week is faster than the usual {usual.usual_per_week:g} % a week"
         warnings.warn(said, ModelWarning, stacklevel=3)

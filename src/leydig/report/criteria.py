@@ -21,7 +21,7 @@ from leydig.errors import InputError, from_pydantic
 from leydig.files import DATA, read_yaml
 from leydig.parameters import Strict
 from leydig.population_prior import condition_named
-from leydig.report import limits, runs, treatment, wording
+from leydig.report import conception, limits, runs, treatment, wording
 
 FILE = "criteria.yaml"
 # What has to be measured for a quantity to be known; every other quantity stands for itself.
@@ -103,7 +103,7 @@ def criteria() -> tuple[Criterion, ...]:
 def rows(trajectories: Sequence[Trajectory]) -> list[Row]:
     """Every criterion held against the man of these runs, in the order of the file."""
     run = trajectories[0]
-    return [_row(one, run) for one in criteria() if one.score in (None, runs.leading_score(run))]
+    return [_row(one, run) for one in criteria() if one.score in (None, runs.leading_score(run)) and _applies(one, run)]
 
 
 def sources() -> list[str]:
@@ -120,6 +120,15 @@ def summary(found: Sequence[Row]) -> str:
     """How many criteria are met, not met and unknown."""
     counts = {verdict: sum(row.verdict == verdict for row in found) for verdict in (MET, NOT_MET, UNKNOWN)}
     return ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
+
+
+def _applies(criterion: Criterion, run: Trajectory) -> bool:
+    """False for a criterion on something that this man cannot have."""
+    left_out = runs.left_out(run)
+    conditions = (*criterion.all, *criterion.any)
+    if conception.PER_CYCLE in left_out and any("months_trying" in condition for condition in conditions):
+        return False
+    return not any(condition.get("quantity") in left_out for condition in conditions)
 
 
 def _row(criterion: Criterion, run: Trajectory) -> Row:

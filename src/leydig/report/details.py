@@ -23,6 +23,7 @@ class Cell(NamedTuple):
 SPERM = "sperm_concentration"
 NO_MALE_DATA = "no male data"  # the grade of an outcome that shows an interval and no value
 NOT_SHOWN = Cell("\u2013", "")
+WITHOUT_BAND = Cell(f"{NO_MALE_DATA};", "run with --bands for the interval")
 
 
 class Row(NamedTuple):
@@ -64,7 +65,7 @@ def _table(run: Trajectory, title: str, quantities: list[str], printed: bool) ->
         if quantity in wording.settings()["least_age"] and all(one is NOT_SHOWN for one in cells):
             continue
         unit = wording.unit(wording.shown_unit(quantity, series.unit))
-        rows.append(Row(wording.capital(wording.name(quantity)), unit, cells))
+        rows.append(Row(wording.capital(wording.name(quantity)), unit, hinted_once(cells)))
     return Table(title, [wording.capital(wording.moment(day)) for day in days], rows)
 
 
@@ -96,6 +97,8 @@ def cell(series: runs.Series, day: float) -> Cell:
     value, lower, upper = series.at(day)
     known = grading.outcomes().get(series.quantity)
     alone = known is not None and known.grade == NO_MALE_DATA
+    if alone and (lower is None or upper is None):
+        return WITHOUT_BAND
     shown = "" if alone else wording.number(value, series.quantity)
     if lower is None or upper is None or not np.isfinite([lower, upper]).all():
         return NOT_SHOWN if alone else Cell(shown, "")
@@ -103,6 +106,11 @@ def cell(series: runs.Series, day: float) -> Cell:
     if alone:
         return NOT_SHOWN if low == high else Cell(f"{low} to {high}", NO_MALE_DATA)
     return Cell(shown, "" if low == high == shown else f"{low} to {high}")
+
+
+def hinted_once(cells: list[Cell]) -> list[Cell]:
+    """The cells of a row in which only the first says how to see an interval."""
+    return [Cell(NO_MALE_DATA, "") if cell is WITHOUT_BAND and place else cell for place, cell in enumerate(cells)]
 
 
 # Published figures --------------------------------------------------------------------------------
@@ -183,7 +191,7 @@ def range_rows(trajectories: Sequence[Trajectory]) -> list[dict[str, str]]:
     found = []
     for quantity in quantities:
         known = runs.reference_range(run, quantity)
-        if known is None:
+        if known is None or quantity in runs.left_out(run):
             continue
         found.append(
             {

@@ -11,7 +11,7 @@ import numpy as np
 from leydig import grading
 from leydig.engine.trajectory import Trajectory
 from leydig.parameters import Parameter
-from leydig.report import runs, wording
+from leydig.report import organs, runs, wording
 
 NORMAL_95 = 1.959963984540054  # standard deviations that hold 95 % of a normal distribution
 HOURS_PER_DAY = 24
@@ -29,6 +29,7 @@ class Alternative(NamedTuple):
     """A finding that contradicts the default."""
 
     name: str
+    option: str  # how it is taken as true
     claim: str
     against: str
     sources: list[str]
@@ -56,10 +57,13 @@ class Organ(NamedTuple):
     rows: list[Row]
 
 
-def organs(trajectories: Sequence[Trajectory]) -> list[Organ]:
+def by_organ(trajectories: Sequence[Trajectory]) -> list[Organ]:
     """Every graded outcome under its heading, in the order of the files."""
     found: dict[str, list[Row]] = {}
+    left_out = runs.left_out(trajectories[0])
     for outcome in grading.outcomes().values():
+        if outcome.quantity in left_out:
+            continue
         found.setdefault(outcome.organ, []).append(_row(outcome, trajectories))
     return [Organ(title, rows) for title, rows in found.items()]
 
@@ -83,6 +87,7 @@ def _row(outcome: grading.Outcome, trajectories: Sequence[Trajectory]) -> Row:
         [
             Alternative(
                 wording.capital(entry.name.replace("-", " ")),
+                organs.option(entry.name),
                 entry.claim,
                 entry.against,
                 list(entry.sources),
@@ -150,6 +155,8 @@ def _results(quantity: str, name: str, trajectories: Sequence[Trajectory]) -> li
     found = []
     for label, run in zip(runs.letters(len(trajectories)), trajectories, strict=True):
         values = runs.alternative(run, name, quantity)
+        if values is None and name in runs.findings_assumed(run):
+            found.append(f"{label + ': ' if label else ''}{organs.ASSUMED_HERE}")
         if values is None or not runs.has(run, quantity):
             continue
         series = runs.state(run, quantity)

@@ -6,6 +6,7 @@ in place of the number stands ``range`` for the limit of the published range of 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -24,6 +25,8 @@ RELATIONS: dict[str, tuple[str, Callable[[np.ndarray, float], np.ndarray], str]]
     "at_least": ("at least", np.greater_equal, "low"),
 }
 PLURAL = {"year": "years"}
+TWO = 2  # significant digits of a value below 1
+SMALLEST = 1e-3  # below it a value is not told from none
 FALLING = ("below", "at_most")  # relations under which the lowest value is the furthest
 
 
@@ -41,7 +44,12 @@ class Limit(NamedTuple):
         """LH at most 9.4 IU/L."""
         unit = units.CANONICAL[self.quantity]
         value = wording.with_unit(self.value, self.quantity, PLURAL.get(unit, unit))
-        return f"{wording.name(self.quantity)} {RELATIONS[self.relation][0]} {value}"
+        return f"{wording.name(self.quantity)} {self.word} {value}"
+
+    @property
+    def word(self) -> str:
+        """How a value stands to it: below, at most, above, at least."""
+        return RELATIONS[self.relation][0]
 
     @property
     def text(self) -> str:
@@ -73,6 +81,43 @@ def limit(condition: Mapping[str, Any], where: str) -> Limit:
         if known.quantity == quantity and known.source == source and value is not None:
             return Limit(quantity, relation, value, source, "measured")
     raise InputError(f"{where}: ranges.yaml has no {end} limit of {quantity} from {source}")
+
+
+def beside(value: float, bound: Limit) -> str:
+    """A value with its unit as it is printed beside its limit: never as the limit itself by rounding.
+
+    Below 1 it has two significant digits, and nothing at all is "none".
+    """
+    unit = units.CANONICAL[bound.quantity]
+    shown = wording.shown_unit(bound.quantity, unit)
+    printed, own = wording.factor(bound.quantity) * value, wording.factor(bound.quantity) * bound.value
+    limit = wording.number(bound.value, bound.quantity)
+    if printed == 0 and not wording.signed(bound.quantity):
+        return "none"
+    if 0 < printed < SMALLEST:
+        return f"below {wording.join(f'{SMALLEST:g}', shown)}"
+    text = wording.number(value, bound.quantity)
+    if abs(printed) < 1 and not wording.signed(bound.quantity):
+        text = wording.digits(printed, TWO - 1 - math.floor(math.log10(abs(printed))))
+    if _same(text, limit) and printed != own:
+        point = len(text.partition(".")[2])
+        finer = [wording.digits(printed, point + more) for more in (1, 2)]
+        side = "below" if printed < own else "above"
+        text = next((one for one in finer if not _same(one, limit)), f"just {side} {limit}")
+    return wording.join(text, shown)
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two printed numbers are one number."""
+    return one == other or _float(one) == _float(other)
+
+
+def _float(text: str) -> float:
+    """A printed number; NaN for words."""
+    try:
+        return float(text.replace(wording.MINUS, "-"))
+    except ValueError:
+        return math.nan
 
 
 def origin(kind: str, source: str) -> str:

@@ -19,6 +19,7 @@ from leydig.report import details, plan, runs, wording
 MOST_PLOTS = 8
 TINY = 1e-12  # keeps a quotient of zeros finite
 SEEN = 0.01  # a relative change that a small plot shows
+ASSUMED_HERE = "assumed in this run"
 ALONE = "This run"  # heading of the one row where there is only one protocol
 
 
@@ -32,6 +33,7 @@ class Line(NamedTuple):
 class Alternative(NamedTuple):
     """What a conflicting finding makes of the outcome."""
 
+    option: str  # how it is taken as true
     claim: str
     against: str
     sources: list[str]
@@ -106,7 +108,7 @@ def _outcome(trajectories: Sequence[Trajectory], quantity: str, days: Sequence[f
     known = grading.outcomes().get(quantity)
     labelled = list(zip(runs.letters(len(trajectories)), trajectories, strict=True))
     lines = [
-        Line(_protocol(label, run), [_cell(runs.shown(run, quantity), day) for day in days])
+        Line(_protocol(label, run), details.hinted_once([_cell(runs.shown(run, quantity), day) for day in days]))
         for label, run in labelled
         if runs.has(run, quantity)
     ]
@@ -138,7 +140,16 @@ def _alternative(labelled: Sequence[tuple[str, Trajectory]], quantity: str, entr
         there = np.array([]) if values is None else values[np.isfinite(values)]
         if there.size:
             ends.append(f"{label} {wording.number(float(there[-1]), quantity)}".strip())
-    return Alternative(entry.claim, entry.against, list(entry.sources), ends)
+        elif entry.name in runs.findings_assumed(run):
+            ends.append(f"{label} {ASSUMED_HERE}".strip())
+    if labelled[0][0] and len(ends) == len(labelled) and all(end.endswith(ASSUMED_HERE) for end in ends):
+        ends = [ASSUMED_HERE]
+    return Alternative(option(entry.name), entry.claim, entry.against, list(entry.sources), ends)
+
+
+def option(name: str) -> str:
+    """The option that takes a finding as true."""
+    return f"--assume {name}"
 
 
 # Plots --------------------------------------------------------------------------------------------

@@ -85,7 +85,7 @@ def context(trajectories: Sequence[Trajectory]) -> dict[str, Any]:
         "condition": wording.capital(str(first.subject.get("condition_reason") or "")),
         "taken": wording.listed([str(drug) for drug in first.subject.get("drugs") or ()]),
         "converted": [str(sentence) for sentence in first.subject.get("converted") or ()],
-        "assumed": _once(trajectories, "assumed"),
+        "assumed": _assumed(trajectories),
         "remarks": _once(trajectories, "remarks"),
         "ranges": details.range_rows(trajectories),
         "not_modelled": wording.settings()["not_modelled"],
@@ -109,7 +109,7 @@ def _closed(trajectories: Sequence[Trajectory]) -> dict[str, Any]:
         "conception": conception.rows(trajectories),
         "conception_panels": _panels(conception.panels(trajectories), trajectories),
         "partner": conception.partner_line(trajectories[0]),
-        "evidence": evidence.organs(trajectories),
+        "evidence": evidence.by_organ(trajectories),
         "evidence_summary": evidence.summary(),
     }
 
@@ -219,12 +219,26 @@ def _legend(figure: plan.Figure, *, banded: bool, averaged: bool) -> list[str]:
         found.append(
             "Where doses lie days apart, the line is the mean of a week, the dark strip its range, the band its widest."
         )
+    if figure.key == "semen" and any(line.upper is not None for panel in figure.panels for line in panel.lines):
+        found.append(
+            "The upper end of a band of sperm is, where semen was not measured, for the most part how far men differ "
+            "in a sensitivity that no test measures."
+        )
     no_band = all(line.lower is None for panel in figure.panels for line in panel.lines)
     if figure.key == "bone" and no_band and banded:
         found.append("No band here: the draws begin at different densities, so only the level has one (in the tables).")
     if figure.key == "drug" and averaged:
         found.append("Means of 24 hours; peaks and troughs within a day are not drawn.")
     return found
+
+
+def _assumed(trajectories: Sequence[Trajectory]) -> list[str]:
+    """What was completed and assumed, without what does not apply to him."""
+    left_out = runs.left_out(trajectories[0])
+    idle = tuple(f"{name} " for name in left_out)
+    if conception.PER_CYCLE in left_out:
+        idle += ("A partner ",)
+    return [sentence for sentence in _once(trajectories, "assumed") if not sentence.startswith(idle)]
 
 
 def _once(trajectories: Sequence[Trajectory], field: str) -> list[str]:

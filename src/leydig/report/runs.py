@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -102,6 +102,24 @@ def has(run: Trajectory, quantity: str) -> bool:
     """Whether the run holds the quantity and at least one value of it."""
     values = run.quantities.values.get(quantity)
     return values is not None and bool(np.isfinite(values).any())
+
+
+def left_out(run: Trajectory) -> tuple[str, ...]:
+    """Quantities that do not apply to this man, as a remark of the run says."""
+    found = (re.match(r"Left out, because it does not apply to this man: (.+)", remark) for remark in run.remarks)
+    return tuple(name.strip() for match in found if match for name in match[1].split(","))
+
+
+def findings_assumed(run: Trajectory) -> tuple[str, ...]:
+    """Names of the conflicting findings that this run takes as true, as its remarks say."""
+    found = (re.match(r'Assumed against the default \("([^"]+)"\)', remark) for remark in run.remarks)
+    return tuple(match[1] for match in found if match)
+
+
+def concerns(entry: Mapping[str, Any], run: Trajectory) -> bool:
+    """Whether an entry of the report's file is meant for this man: ``only_condition`` and ``not_condition``."""
+    condition = run.subject.get("condition")
+    return condition in entry.get("only_condition", (condition,)) and condition not in entry.get("not_condition", ())
 
 
 def state(run: Trajectory, quantity: str) -> Series:

@@ -74,6 +74,16 @@ def number(value: float | None, quantity: str = "") -> str:
     return _signed(f"{value:.{decimals}f}")
 
 
+def signed(quantity: str) -> bool:
+    """Whether a quantity may be negative."""
+    return bool((settings()["quantities"].get(quantity) or {}).get("signed"))
+
+
+def digits(value: float, decimals: int) -> str:
+    """A number with so many decimals and a real minus sign."""
+    return _signed(f"{value:.{decimals}f}")
+
+
 def _fewer(decimals: int, value: float) -> int:
     """Fewer decimals for large values: none from 100 on, one from 10 on."""
     return 0 if abs(value) >= 100 else min(decimals, 1) if abs(value) >= 10 else decimals
