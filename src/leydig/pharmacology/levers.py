@@ -284,5 +284,6 @@ def warn_of_unlikely(events: Sequence[LeverEvent]) -> None:
         said = f"a weight loss of {-lowest:g} % is larger than the usual {-usual.usual_loss:g} %"
         warnings.warn(said, ModelWarning, stacklevel=3)
     if abs(fastest) > usual.usual_per_week + ROUNDING:
-        said = f"a weight change of {round(fastest, 1):+g} % a week is faster than the usual {usual.usual_per_week:g} % a week"
+        rate, most = round(fastest, 1), usual.usual_per_week
+        said = f"a weight change of {rate:+g} % a week is faster than the usual {most:g} % a week"
         warnings.warn(said, ModelWarning, stacklevel=3)
