@@ -255,22 +255,32 @@ def check_weight(events: Sequence[LeverEvent]) -> None:
             )
 
 
-def warn_of_excess(events: Sequence[LeverEvent]) -> None:
-    """InputError where all of a supplement taken at one time is more a day than is accepted, ModelWarning where it is
-    more than is held tolerable."""
+def check_supplements(events: Sequence[LeverEvent]) -> None:
+    """InputError where all of a supplement that is taken at one time is more a day than is accepted."""
     for name, known in file().supplements.items():
-        own = [event for event in events if event.lever == name]
-        starts = _moments(own)
-        taken = sum((np.where(_running(event, starts), event.amount, 0.0) for event in own), np.zeros(len(starts)))
-        most, tolerable = max(taken, default=0.0), float(known.tolerable.value or 0.0)
-        if most > known.accepted[1] * (1 + ROUNDING):
+        most, accepted = _most_at_once(events, name), known.accepted[1]
+        if most > accepted * (1 + ROUNDING):
             raise InputError(
-                f"{name} of the protocol together is {most:g} {known.unit} a day; at most {known.accepted[1]:g} "
-                f"{known.unit} a day is accepted"
+                f"{name} of the protocol together is {most:g} {known.unit} a day; at most {accepted:g} {known.unit} "
+                "a day is accepted"
             )
+
+
+def warn_of_excess(events: Sequence[LeverEvent]) -> None:
+    """ModelWarning where all of a supplement that is taken at one time is more a day than is held tolerable."""
+    for name, known in file().supplements.items():
+        most, tolerable = _most_at_once(events, name), float(known.tolerable.value or 0.0)
         if most > tolerable * (1 + ROUNDING):
             said = f"{name} {most:g} {known.unit} a day is more than the tolerable {tolerable:g} {known.unit}"
             warnings.warn(f"{said}. {known.caution}", ModelWarning, stacklevel=3)
+
+
+def _most_at_once(events: Sequence[LeverEvent], name: str) -> float:
+    """The largest amount a day of a supplement, over everything that gives it at one time."""
+    own = [event for event in events if event.lever == name]
+    starts = _moments(own)
+    taken = sum((np.where(_running(event, starts), event.amount, 0.0) for event in own), np.zeros(len(starts)))
+    return float(max(taken, default=0.0))
 
 
 def warn_of_unlikely(events: Sequence[LeverEvent]) -> None:

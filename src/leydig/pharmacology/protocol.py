@@ -132,6 +132,7 @@ class Protocol:
         if len(self.text()) > LONGEST_TEXT:
             raise InputError(f"the protocol in plain words is longer than {LONGEST_TEXT} characters")
         levers.check_weight(self.weight_changes())
+        levers.check_supplements(self._supplements())
 
     @classmethod
     def of(cls, *steps: Step) -> Protocol:
@@ -171,7 +172,11 @@ class Protocol:
     def warn_of_levers(self) -> None:
         """ModelWarning for an unusual change of weight and for more of a supplement than is held tolerable."""
         levers.warn_of_unlikely(self.weight_changes())
-        levers.warn_of_excess(self.levers(float(LONGEST_YEARS * HOURS["year"] / HOURS["day"])))
+        levers.warn_of_excess(self._supplements())
+
+    def _supplements(self) -> list[LeverEvent]:
+        """Supplements over the longest run."""
+        return self.levers(float(LONGEST_YEARS * HOURS["year"] / HOURS["day"]))
 
     def __add__(self, other: Protocol) -> Protocol:
         if not isinstance(other, Protocol):

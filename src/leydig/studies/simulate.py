@@ -22,7 +22,7 @@ from leydig.studies.clock import Clock, look, shown_at
 from leydig.subject import Completed, Subject, complete, draw
 
 DEFAULT_DAYS = 365.0
-TOLERANCE, DRAW_TOLERANCE = 1e-6, 1e-4
+TOLERANCE, ALTERNATIVE_TOLERANCE, DRAW_TOLERANCE = 1e-6, 1e-5, 1e-4
 BONES = ("bmd_spine", "bmd_hip")
 LEAST_ESTRADIOL = 1e-3  # pg/mL, so that a logarithm is finite
 
@@ -81,7 +81,7 @@ def simulate(
 
         def other(more: Sequence[Alternative], some: start.Given = some) -> Values:
             began = begin_typical(completed, taken, [*findings, *more], like=typical.found)
-            return follow(began, completed.age, some, clock)[0]
+            return follow(began, completed.age, some, clock, tolerance=ALTERNATIVE_TOLERANCE)[0]
 
         conflicting.append(alternatives.shown(alternatives.others(findings), other))
         tick()
