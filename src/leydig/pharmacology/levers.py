@@ -48,6 +48,8 @@ class WeightLimits(Strict):
     accepted: tuple[float, float]
     usual_loss: float
     usual_per_week: float
+    underweight: float  # kg/m2, the BMI below which hunger acts on the axis
+    tested: float  # 1, the largest relative change in the trials behind heart and metabolism
 
 
 class Supplement(Strict):

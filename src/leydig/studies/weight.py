@@ -8,11 +8,7 @@ import numpy as np
 from leydig import laboratory
 from leydig.errors import InputError, ModelWarning
 from leydig.pharmacology.kinetics import evaluate
-from leydig.pharmacology.levers import WEIGHT, LeverEvent, weight_change
-
-THIN = 18.5  # kg/m2, the limit below which the World Health Organization speaks of underweight
-
-TESTED = 0.2  # 1, the largest relative change of weight in the trials of heart and metabolism (magkos2016)
+from leydig.pharmacology.levers import WEIGHT, LeverEvent, limits, weight_change
 
 
 def check(levers: Sequence[LeverEvent], BMI: float) -> None:
@@ -24,6 +20,7 @@ def check(levers: Sequence[LeverEvent], BMI: float) -> None:
     if not changes:
         return
     ends = np.array([moment for event in changes for moment in (event.time, event.time + event.duration)])
+    thin, tested = limits().underweight, limits().tested
     reached = BMI * (1 + evaluate(weight_change(changes), ends))
     low, high = float(reached.min()), float(reached.max())
     accepted = laboratory.limits("accepted")["BMI"]
@@ -32,16 +29,16 @@ def check(levers: Sequence[LeverEvent], BMI: float) -> None:
             f"the change of weight takes his BMI from {BMI:.1f} to {low if low < accepted.low else high:.1f}; "
             f"it must stay from {accepted.low:g} to {accepted.high:g} kg/m2"
         )
-    if low < min(THIN, BMI):
+    if low < min(thin, BMI):
         warnings.warn(
-            f"the change of weight takes his BMI from {BMI:.1f} to {low:.1f}; below {THIN:g} kg/m2 hunger lowers the "
+            f"the change of weight takes his BMI from {BMI:.1f} to {low:.1f}; below {thin:g} kg/m2 hunger lowers the "
             "axis, which is not modelled",
             ModelWarning,
             stacklevel=2,
         )
-    if low < (1 - TESTED) * BMI or high > (1 + TESTED) * BMI:
+    if low < (1 - tested) * BMI or high > (1 + tested) * BMI:
         warnings.warn(
-            f"a weight that changes by more than {TESTED:.0%} lies outside the trials behind lipids, insulin "
+            f"a weight that changes by more than {tested:.0%} lies outside the trials behind lipids, insulin "
             "sensitivity, CRP and dilation; their numbers extrapolate",
             ModelWarning,
             stacklevel=2,
