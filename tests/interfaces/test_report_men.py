@@ -6,12 +6,12 @@ from test_report_sections import said, with_alternative
 from trajectories import NONE, TWICE, three, trajectory
 
 from leydig import grading
-from leydig.report import criteria, evidence, flags, goals, limits, organs, page, runs, wording
+from leydig.report import criteria, evidence, flags, goals, limits, organs, page, wording
 
 GEL = "testosterone gel 50 mg daily for 52 weeks"
 DAYS = np.arange(365)
-LEFT = "Left out, because it does not apply to this man: PSA, sperm_concentration, conception_probability"
-ASSUMED = 'Assumed against the default ("estradiol-lowers-LDL"): a claim'
+LEFT = ("PSA", "sperm_concentration", "conception_probability")
+ASSUMED = ("estradiol-lowers-LDL",)
 
 
 def flag_of(runs_of_one_man, name):
@@ -74,9 +74,9 @@ def test_a_man_without_testes_is_told_one_sentence():
 
 
 def test_what_does_not_apply_is_not_spoken_of():
-    run = trajectory(remarks=(LEFT,), assumed=("PSA was not measured: 1", "LH was not measured: 4", "A partner of 30"))
+    run = trajectory(left_out=LEFT, assumed=("PSA was not measured: 1", "LH was not measured: 4", "A partner of 30"))
     for panel in (run.quantities, run.laboratory):
-        for name in runs.left_out(run):
+        for name in run.left_out:
             panel.values.pop(name, None)
     assert page.context([run])["assumed"] == ["LH was not measured: 4"]
     assert not [watch for found in goals.goals([run]) for watch in found.watch if "PSA" in watch.text]
@@ -89,7 +89,7 @@ def test_what_does_not_apply_is_not_spoken_of():
 
 
 def test_a_finding_is_named_by_its_option_and_said_to_be_assumed():
-    several = [trajectory(remarks=(ASSUMED,)), trajectory(NONE, strength=0, drug=0, remarks=(ASSUMED,))]
+    several = [trajectory(findings=ASSUMED), trajectory(NONE, strength=0, drug=0, findings=ASSUMED)]
     (heart,) = [found for found in organs.sections(several) if found.key == "heart"]
     (LDL,) = [outcome for outcome in heart.outcomes if outcome.quantity == "LDL"]
     taken = {other.option: other.ends for other in LDL.alternatives}

@@ -41,6 +41,8 @@ class Trajectory:
     remarks: tuple[str, ...] = ()  # sentences: contradictions, misfits, warnings
     sources: tuple[Mapping[str, str], ...] = ()  # key, reference, verification, used for
     digests: Mapping[str, str] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()  # quantities that the subject cannot have
+    findings: tuple[str, ...] = ()  # names of contrary findings that the run takes as true
     alternatives: Mapping[str, Mapping[str, np.ndarray]] = field(default_factory=dict)  # finding, quantity: values
 
     def dataset(self) -> "xarray.Dataset":

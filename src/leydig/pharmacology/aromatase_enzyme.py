@@ -42,7 +42,7 @@ def derivatives(state: State, p: Parameters, drug: Concentrations, protection) -
     ``protection`` is by how much the substrate slows inactivation in the testis (1: not at all): drug and
     testosterone compete for the same site.
     Assumes that inactivation is first order in the drug and that the drug does not change synthesis of the enzyme.
-    Source: irreversible (suicide) inhibition, aromasin_label; rates fitted.
+    Source: irreversible inhibition, mauras2003exemestane; inactivation fitted, turnover assumed.
     """
     return State(
         peripheral=(

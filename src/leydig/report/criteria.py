@@ -124,7 +124,7 @@ def summary(found: Sequence[Row]) -> str:
 
 def _applies(criterion: Criterion, run: Trajectory) -> bool:
     """False for a criterion on something that this man cannot have."""
-    left_out = runs.left_out(run)
+    left_out = run.left_out
     conditions = (*criterion.all, *criterion.any)
     if conception.PER_CYCLE in left_out and any("months_trying" in condition for condition in conditions):
         return False

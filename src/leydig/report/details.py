@@ -191,7 +191,7 @@ def range_rows(trajectories: Sequence[Trajectory]) -> list[dict[str, str]]:
     found = []
     for quantity in quantities:
         known = runs.reference_range(run, quantity)
-        if known is None or quantity in runs.left_out(run):
+        if known is None or quantity in run.left_out:
             continue
         found.append(
             {

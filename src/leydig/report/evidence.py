@@ -60,7 +60,7 @@ class Organ(NamedTuple):
 def by_organ(trajectories: Sequence[Trajectory]) -> list[Organ]:
     """Every graded outcome under its heading, in the order of the files."""
     found: dict[str, list[Row]] = {}
-    left_out = runs.left_out(trajectories[0])
+    left_out = trajectories[0].left_out
     for outcome in grading.outcomes().values():
         if outcome.quantity in left_out:
             continue
@@ -155,7 +155,7 @@ def _results(quantity: str, name: str, trajectories: Sequence[Trajectory]) -> li
     found = []
     for label, run in zip(runs.letters(len(trajectories)), trajectories, strict=True):
         values = runs.alternative(run, name, quantity)
-        if values is None and name in runs.findings_assumed(run):
+        if values is None and name in run.findings:
             found.append(f"{label + ': ' if label else ''}{organs.ASSUMED_HERE}")
         if values is None or not runs.has(run, quantity):
             continue

@@ -103,7 +103,7 @@ def _goal(entry: Mapping[str, Any], trajectories: Sequence[Trajectory]) -> Goal:
 
 def _applies(watch: Mapping[str, Any], run: Trajectory) -> bool:
     """False for a test that is not meant for him, or of which nothing is left because it does not apply to him."""
-    left = set(watch["quantities"]) - set(runs.left_out(run))
+    left = set(watch["quantities"]) - set(run.left_out)
     return runs.concerns(watch, run) and (bool(left) or not watch["quantities"])
 
 

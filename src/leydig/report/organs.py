@@ -140,7 +140,7 @@ def _alternative(labelled: Sequence[tuple[str, Trajectory]], quantity: str, entr
         there = np.array([]) if values is None else values[np.isfinite(values)]
         if there.size:
             ends.append(f"{label} {wording.number(float(there[-1]), quantity)}".strip())
-        elif entry.name in runs.findings_assumed(run):
+        elif entry.name in run.findings:
             ends.append(f"{label} {ASSUMED_HERE}".strip())
     if labelled[0][0] and len(ends) == len(labelled) and all(end.endswith(ASSUMED_HERE) for end in ends):
         ends = [ASSUMED_HERE]

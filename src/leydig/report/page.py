@@ -234,7 +234,7 @@ def _legend(figure: plan.Figure, *, banded: bool, averaged: bool) -> list[str]:
 
 def _assumed(trajectories: Sequence[Trajectory]) -> list[str]:
     """What was completed and assumed, without what does not apply to him."""
-    left_out = runs.left_out(trajectories[0])
+    left_out = trajectories[0].left_out
     idle = tuple(f"{name} " for name in left_out)
     if conception.PER_CYCLE in left_out:
         idle += ("A partner ",)

@@ -104,18 +104,6 @@ def has(run: Trajectory, quantity: str) -> bool:
     return values is not None and bool(np.isfinite(values).any())
 
 
-def left_out(run: Trajectory) -> tuple[str, ...]:
-    """Quantities that do not apply to this man, as a remark of the run says."""
-    found = (re.match(r"Left out, because it does not apply to this man: (.+)", remark) for remark in run.remarks)
-    return tuple(name.strip() for match in found if match for name in match[1].split(","))
-
-
-def findings_assumed(run: Trajectory) -> tuple[str, ...]:
-    """Names of the conflicting findings that this run takes as true, as its remarks say."""
-    found = (re.match(r'Assumed against the default \("([^"]+)"\)', remark) for remark in run.remarks)
-    return tuple(match[1] for match in found if match)
-
-
 def concerns(entry: Mapping[str, Any], run: Trajectory) -> bool:
     """Whether an entry of the report's file is meant for this man: ``only_condition`` and ``not_condition``."""
     condition = run.subject.get("condition")

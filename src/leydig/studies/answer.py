@@ -103,6 +103,8 @@ def trajectory(
         remarks=tuple(dict.fromkeys(remarks)),
         sources=provenance.sources(drug_names([what], taken), [f.source for f in completed.subject.published]),
         digests=provenance.digests(),
+        left_out=without,
+        findings=tuple(a.name for a in findings),
         alternatives={
             name: kept
             for name, changed in conflicting.items()
