@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+import numpy as np
+
 from leydig import exposure
 from leydig.model import Man, Parameters
 from leydig.physiology import (
@@ -63,7 +65,8 @@ def personalise(baseline: Baseline, p: Parameters, lesion: Lesion | None = None)
     """A man's hidden capacities from his baseline, in closed form.
 
     The reference man is intact and untreated: there every hormone derivative is zero. A lesion then
-    scales what disease took; his diseased state follows from the equations.
+    scales what disease took; his diseased state follows from the equations. Every leaf of the arguments
+    is a number or an array over men.
     """
     lesion = lesion or Lesion()
     s = p.steroids
@@ -86,8 +89,10 @@ def personalise(baseline: Baseline, p: Parameters, lesion: Lesion | None = None)
     scarce = s.reference_estradiol / estradiol
     tissue = steroids.aromatising_tissue(baseline.fat_mass, s)
     in_fat = steroids.adipose_fraction(baseline.fat_mass, s)
-    from_testis = min(max(s.testicular_share * relative_free * scarce, s.testicular_share_low), s.testicular_share_high)
-    from_estrone = min(s.estrone_share * min(scarce * tissue, s.estrone_share_limit), s.other_share_high - from_testis)
+    wanted = s.testicular_share * relative_free * scarce
+    from_testis = np.minimum(np.maximum(wanted, s.testicular_share_low), s.testicular_share_high)
+    by_estrone = s.estrone_share * np.minimum(scarce * tissue, s.estrone_share_limit)
+    from_estrone = np.minimum(by_estrone, s.other_share_high - from_testis)
     peripheral = 1 - from_testis - from_estrone
 
     resting = spermatogenesis.Signals(FSH=baseline.FSH, intratesticular_testosterone=testosterone_in_testis)
@@ -159,7 +164,7 @@ def personalise(baseline: Baseline, p: Parameters, lesion: Lesion | None = None)
             hematocrit=baseline.hematocrit,
             PSA=baseline.PSA,
             fat_mass=baseline.fat_mass,
-            fat_scale=max(baseline.fat_mass, p.cardiometabolic.fat_reference),
+            fat_scale=np.maximum(baseline.fat_mass, p.cardiometabolic.fat_reference),
             lean_mass=baseline.lean_mass,
         ),
         wellbeing=wellbeing.Setpoints(

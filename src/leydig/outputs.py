@@ -51,13 +51,17 @@ def bone_reference() -> bone.Reference:
     return parameter_files.record(bone.Reference, "bone_reference")
 
 
-def quantities(states: np.ndarray, individual: model.Individual, inputs: np.ndarray) -> dict[str, np.ndarray]:
-    """Named quantities over time.
+def quantities(
+    states: np.ndarray, individual: model.Individual, inputs: np.ndarray, *, every_drug: bool = False
+) -> dict[str, np.ndarray]:
+    """Named quantities over time, of one man or of many.
 
-    ``states`` (times, n states), ``inputs`` (channels, times) as ``model.Inputs`` orders them.
-    Returns arrays (times,) in the units of ``units.CANONICAL``; ``relative_NTX`` is relative to the man at rest.
+    ``states`` (times, n states), ``inputs`` (channels, times) as ``model.Inputs`` orders them; of many men (times,
+    men, n states), (channels, times, men) and an individual whose leaves are arrays (men,).
+    Returns arrays (times,) or (times, men) in the units of ``units.CANONICAL``; ``relative_NTX`` is relative to the
+    man at rest. Levels of drugs that are not there at all are left out, unless ``every_drug``.
     """
-    state: model.State = build(model.State, states.T)
+    state: model.State = build(model.State, np.moveaxis(states, -1, 0))
     man, p = individual
     u = model.Inputs(*inputs)
     blood, s = state.steroids, p.steroids
@@ -110,7 +114,7 @@ def quantities(states: np.ndarray, individual: model.Individual, inputs: np.ndar
         "fracture_risk_10y": bone.fracture_risk(z_hip, u.age, estradiol, reference),
         **heart_and_metabolism(state.cardiometabolic, individual, u, androgen, estradiol),
         **feelings(state.wellbeing, individual),
-        **drug_levels(state, u),
+        **drug_levels(state, u, every_drug=every_drug),
     }
 
 
@@ -166,13 +170,15 @@ def own_testosterone_share(state: model.State, man: model.Man) -> np.ndarray:
     return np.clip(own / positive(state.steroids.free_testosterone, reporting().testosterone_floor), 0.0, 1.0)
 
 
-def drug_levels(state: model.State, u: model.Inputs) -> Mapping[str, np.ndarray]:
-    """Levels of the drugs that are there at all, by name."""
+def drug_levels(state: model.State, u: model.Inputs, *, every_drug: bool = False) -> Mapping[str, np.ndarray]:
+    """Levels by name, over time along the first axis, of the drugs that are there at all or of every drug."""
     levels: dict[str, Any] = {
         **{name: getattr(u, name) for name in DRUGS if name in u._fields},
         "letrozole": state.letrozole.central,
         "ketoconazole": 1000 * u.ketoconazole,  # ug/mL to ng/mL
     }
-    # sums of exponentials leave rounding of either sign where there is none
-    clean = {name: np.where(level > NOISE * np.max(level, initial=0.0), level, 0.0) for name, level in levels.items()}
-    return {name: level for name, level in clean.items() if np.any(level > 0)}
+    # sums of exponentials leave rounding of either sign where there is none; each man by his own highest level
+    clean = {
+        name: np.where(level > NOISE * level.max(axis=0, initial=0.0), level, 0.0) for name, level in levels.items()
+    }
+    return {name: level for name, level in clean.items() if every_drug or np.any(level > 0)}

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from leydig import model, outputs
+from leydig import men, model, outputs
 from leydig.baseline import Baseline, Lesion, personalise
 from leydig.engine import reference
 from leydig.engine.inputs import InputTable, Segments, evaluate, steady, tabulate
@@ -21,7 +21,7 @@ from leydig.pharmacology import drugs, levers
 from leydig.pharmacology.kinetics import Event
 from leydig.pharmacology.levers import LeverEvent
 from leydig.pharmacology.protocol import Protocol
-from leydig.physiology import bone, cardiometabolic, wellbeing
+from leydig.physiology import cardiometabolic, wellbeing
 
 HOURS_PER_DAY = 24.0
 HOURS_PER_YEAR = 8766.0
@@ -227,26 +227,15 @@ def _place_bone(
     that much larger or smaller. Other lesions and drugs have begun at an unknown time, so bone starts at what was
     measured, else at what it was before.
     """
-    p, found, bones = individual.parameters.bone, dict(zip(STATES, state, strict=True)), individual.man.bone
-    for site, place, renewal, ageing in zip(
-        SITES, BMD, (p.spine_renewal, p.hip_renewal), (0.0, bone.ageing(1.0, p, _age_signal(baseline.age))), strict=True
-    ):
+    bones = individual.man.bone
+    rested = men.density_at_rest(individual, build(model.State, state), baseline.age)
+    for site, place, at_rest in zip(SITES, BMD, rested, strict=True):
         own = getattr(baseline, site)
         if lesion is not None and lesion.aromatase != 1:
-            rates = np.zeros(len(state))
-            unit = state.copy()
-            unit[place] = 0.0
-            model.traced().rates(
-                unit, vector(individual), evaluate(input_table(baseline.age), np.zeros(1))[:, 0], rates
-            )
-            own = rates[place] / (renewal * found["bone.resorption"] + ageing)  # gain over loss per unit
+            own = at_rest
             bones = bones._replace(**{site: getattr(bones, site) * measured.get(site, own) / own})
         state[place] = measured.get(site, own)
     return individual._replace(man=individual.man._replace(bone=bones))
-
-
-def _age_signal(age: float) -> bone.Signals:
-    return bone.Signals(estradiol=0.0, androgen=0.0, age=age, resorption_drive=1.0)
 
 
 # Measured values that the reference of a diseased or treated man is moved to meet.

@@ -123,6 +123,13 @@ def at_rest(setpoints: Setpoints) -> State:
     return State(1.0, 1.0, setpoints.bmd_spine, setpoints.bmd_hip)
 
 
+def density_at_rest(state: State, setpoints: Setpoints, p: Parameters, s: Signals):
+    """BMD of spine and hip (g/cm2) at which gain meets loss at these hormones and age, turnover as in ``state``."""
+    formed = formation(state.osteoblasts, s.estradiol, s.androgen, setpoints, p)
+    hip_loss = p.hip_renewal * state.resorption + ageing(1.0, p, s)
+    return setpoints.bmd_spine * formed / state.resorption, p.hip_renewal * setpoints.bmd_hip * formed / hip_loss
+
+
 # Markers and scores ------------------------------------------------------------------------------
 
 

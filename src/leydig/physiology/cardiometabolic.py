@@ -7,7 +7,9 @@ inhibitors and inborn defects take it far below what trials measured. Nothing he
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from leydig.physiology.arithmetic import hill, loss, positive, shortfall
 
@@ -215,15 +217,15 @@ def at_rest(setpoints: Setpoints) -> State:
     return State(1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 1.0, 0.0)
 
 
-def referenced(setpoints: Setpoints, state: State, measured: Mapping[str, float]) -> Setpoints:
+def referenced(setpoints: Setpoints, state: State, measured: Mapping[str, Any]) -> Setpoints:
     """His own values moved so that at ``state`` and unchanged weight what was measured comes out exactly.
 
-    Whatever is in ``measured`` and not of this system is left alone.
+    Whatever is in ``measured`` (numbers or arrays over men) and not of this system is left alone.
     """
     own = {name: measured[name] / getattr(state, name) for name in RELATIVE if name in measured}
     own |= {name: measured[name] - getattr(state, change) for name, change in ADDED.items() if name in measured}
     moved = setpoints._replace(**own)
-    return moved._replace(fat_scale=max(moved.fat_scale, moved.fat_mass))
+    return moved._replace(fat_scale=np.maximum(moved.fat_scale, moved.fat_mass))
 
 
 def at_least(value, lowest):

@@ -2,7 +2,8 @@
 
 An output of a run, never part of the traced equations. Couples differ in their fecundability u (a Beta distribution,
 and a share that is sterile whatever the semen). Each failed cycle makes the less fertile couples more likely, so
-couples who have tried long are a selected group.
+couples who have tried long are a selected group. One couple or many: counts are arrays (times,) or (times, couples),
+ages then arrays (couples,); months of trying are one number, as they set how finely the time before day 0 is cut.
 """
 
 from functools import lru_cache
@@ -69,25 +70,31 @@ def age_factor(partner_age, man_age, p: Parameters):
 
 
 def chance(count, days, couple: Couple, p: Parameters):
-    """Chance per cycle of a couple with u = 1, ``days`` after day 0 (before it if negative)."""
-    years = np.asarray(days, float) / DAYS_PER_YEAR
+    """Chance per cycle of a couple with u = 1, ``days`` (as many as counts) after day 0 (before it if negative)."""
+    years = _beside(np.asarray(days, float) / DAYS_PER_YEAR, np.asarray(count, float))
     return sperm_factor(count, p) * age_factor(couple.partner_age + years, couple.man_age + years, p)
 
 
 def failure(u, chances, days, p: Parameters):
-    """Log of the chance of no conception by each of ``days``, by node: log(1 - u q) summed over the cycles.
+    """Log of the chance of no conception by each of ``days``, by node (last axis): log(1 - u q) summed over the cycles.
 
     A cycle's chance is spread evenly over its days, so any time is allowed and a constant q gives (1 - u q)^cycles.
     """
-    per_day = np.log1p(-u * np.asarray(chances, float)[:, None]) / p.cycle_length
-    steps = np.diff(days)[:, None] * (per_day[1:] + per_day[:-1]) / 2
-    return np.concatenate([np.zeros((1, len(u))), np.cumsum(steps, axis=0)])
+    per_day = np.log1p(-u * np.asarray(chances, float)[..., None]) / p.cycle_length
+    steps = _beside(np.diff(days), per_day) * (per_day[1:] + per_day[:-1]) / 2
+    return np.concatenate([np.zeros((1, *per_day.shape[1:])), np.cumsum(steps, axis=0)])
+
+
+def _beside(times, values):
+    """Values (times,) as they combine with ``values`` (times, ...)."""
+    return times.reshape(-1, *(1,) * (values.ndim - 1)) if values.ndim else times
 
 
 def tried(u, baseline_count, couple: Couple, p: Parameters):
     """Log of the chance of no conception in the months of trying before day 0, by node; he had his baseline count."""
     days = np.linspace(-couple.months_trying * DAYS_PER_MONTH, 0.0, 1 + max(1, round(2 * couple.months_trying)))
-    return failure(u, chance(np.full(len(days), float(baseline_count)), days, couple, p), days, p)[-1]
+    counts = np.broadcast_to(baseline_count, (len(days), *np.shape(baseline_count)))
+    return failure(u, chance(counts, days, couple, p), days, p)[-1]
 
 
 def prospect(counts, days, couple: Couple, p: Parameters, baseline_count=None) -> Prospect:
@@ -104,8 +111,9 @@ def prospect(counts, days, couple: Couple, p: Parameters, baseline_count=None) -
     before = tried(u, counts[0] if baseline_count is None else baseline_count, couple, p)
     chances = chance(counts, days, couple, p)
     fertile = (1 - p.sterile_share) * weights * np.exp(before + failure(u, chances, days, p))
-    still = p.sterile_share + fertile.sum(axis=1)
-    return Prospect(per_cycle=chances * (fertile @ u) / still, cumulative=1 - still / still[0])
+    still = p.sterile_share + fertile.sum(axis=-1)
+    # not a matrix product, whose order of adding up may depend on the number of couples
+    return Prospect(per_cycle=chances * (fertile * u).sum(axis=-1) / still, cumulative=1 - still / still[0])
 
 
 def conception_probability(counts, days, couple: Couple, p: Parameters, baseline_count=None) -> np.ndarray:
@@ -118,6 +126,6 @@ def cumulative_conception(counts, days, couple: Couple, p: Parameters, baseline_
     return prospect(counts, days, couple, p, baseline_count).cumulative
 
 
-def default_couple(man_age: float, p: Parameters) -> Couple:
-    """The couple that is assumed where nothing is known of the partner."""
+def default_couple(man_age, p: Parameters) -> Couple:
+    """The couple that is assumed where nothing is known of the partner; ``man_age`` in years, one man's or an array."""
     return Couple(p.default_partner_age, man_age, p.default_months_trying)

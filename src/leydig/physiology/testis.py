@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+import numpy as np
+
 from leydig.physiology.arithmetic import hill, loss, positive
 
 
@@ -128,13 +130,13 @@ def capacity_in_use(free_testosterone, reference, age, LH, p: Parameters):
 
     Capacity is a property of age, not of the man's own testosterone: ``capacity_fold`` times the
     reference free testosterone (nmol/L), falling with age (years). A raised resting LH (IU/L) says
-    that the reserve is spent already.
+    that the reserve is spent already. Not among the equations, so it may have corners.
     """
-    old = min(max((age - p.capacity_age) / p.capacity_years, 0.0), p.capacity_oldest)
+    old = np.minimum(np.maximum((age - p.capacity_age) / p.capacity_years, 0.0), p.capacity_oldest)
     share = free_testosterone / (p.capacity_fold * reference * p.capacity_at_70**old)
     spent = hill(LH, p.spent_LH, p.spent_steepness)
-    share = share + spent * max(p.spent_in_use - share, 0.0)
-    return min(max(share, p.capacity_in_use_limits_low), p.capacity_in_use_limits_high)
+    share = share + spent * np.maximum(p.spent_in_use - share, 0.0)
+    return np.minimum(np.maximum(share, p.capacity_in_use_limits_low), p.capacity_in_use_limits_high)
 
 
 def at_rest(capacity: Capacity) -> State:

@@ -5,6 +5,7 @@ from functools import cache
 
 import numpy as np
 
+from leydig import men
 from leydig import parameters as parameter_files
 from leydig.physiology import fertility
 from leydig.subject import Completed
@@ -36,6 +37,24 @@ def chances(
         return {"conception_probability": nothing, "cumulative_conception_probability": nothing}
     found = fertility.prospect(counts, days, couple, p)
     return {"conception_probability": found.per_cycle, "cumulative_conception_probability": found.cumulative}
+
+
+def chances_of_men(
+    counts: np.ndarray, days: np.ndarray, ages: np.ndarray, p: fertility.Parameters
+) -> dict[str, np.ndarray]:
+    """The same (n, t) for total motile sperm ``counts`` (n, t) of men of ``ages`` (years, (n,)).
+
+    Each is in the couple that is assumed where nothing is known of the partner; a man whose counts are not finite has
+    no chances (NaN).
+    """
+
+    def compute(counts: np.ndarray, ages: np.ndarray) -> dict[str, np.ndarray]:
+        known = np.isfinite(counts).all(axis=0)
+        values = {"total_motile_sperm_count": np.where(known, counts, 0.0)}
+        found = chances(values, days, fertility.default_couple(ages, p), p)
+        return {name: np.where(known, chance, np.nan) for name, chance in found.items()}
+
+    return men.by_blocks(compute, counts, ages)
 
 
 def assumed(completed: Completed) -> list[str]:
