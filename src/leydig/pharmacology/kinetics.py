@@ -19,7 +19,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from leydig.pharmacology.impulse import Compartments, Flow, Responses, Signal, advance, compartments, responses
+from leydig.pharmacology.impulse import (
+    Compartments,
+    Flow,
+    Responses,
+    Signal,
+    advance,
+    compartments,
+    merged,
+    responses,
+)
 
 __all__ = [
     "Compartments",
@@ -31,6 +40,7 @@ __all__ = [
     "compartments",
     "evaluate",
     "given",
+    "joined",
     "nothing",
     "segments",
     "steady_state",
@@ -103,7 +113,7 @@ def segments(system: Compartments, doses: Iterable[Dose], output: Mapping[str, f
     Exact superposition in O(n log n) for n doses. Raises ValueError for a dose that is negative or
     not finite, lasts a negative time, or goes into a compartment that does not exist.
     """
-    responding = responses(system, output)
+    responding = merged(responses(system, output))
     times, jumps = _jumps(system, tuple(doses), responding)
     return nothing() if not len(times) else _pack(times, _superpose(times, jumps, responding.rates), responding.rates)
 
@@ -114,7 +124,7 @@ def steady_state(system: Compartments, doses: Iterable[Dose], interval: float, o
     The doses are those of one cycle and must end within it. Raises ValueError when they do not, or when
     some drug never leaves the system, so that no steady state exists.
     """
-    responding = responses(system, output)
+    responding = merged(responses(system, output))
     cycle = tuple(doses)
     if any(dose.time < 0 or dose.time + dose.duration > interval for dose in cycle):
         raise ValueError(f"every dose of a cycle must begin and end within its {interval:g} h")
@@ -186,15 +196,15 @@ def _jumps(system: Compartments, doses: Sequence[Dose], responding: Responses) -
             b.append(much[:, None] * signal.b[into])
     if not times:
         return np.zeros(0), Signal(np.zeros((0, 1)), np.zeros((0, 1)))
-    starts, row = _events(np.concatenate(times))
+    starts, row = joined(np.concatenate(times))
     total = Signal(np.zeros((len(starts), len(responding.rates))), np.zeros((len(starts), len(responding.rates))))
     np.add.at(total.a, row, np.concatenate(a))
     np.add.at(total.b, row, np.concatenate(b))
     return starts, total
 
 
-def _events(times: Array) -> tuple[Array, NDArray[np.intp]]:
-    """Distinct times in order, and the row of each given time among them."""
+def joined(times: Array) -> tuple[Array, NDArray[np.intp]]:
+    """Times in order, and the row of each given one among them; those that differ by next to nothing are one."""
     distinct, place = np.unique(times, return_inverse=True)
     begins = np.diff(distinct, prepend=-np.inf) > SAME_TIME
     return distinct[begins], (np.cumsum(begins) - 1)[place]
