@@ -21,18 +21,28 @@ from typing import NamedTuple
 import numpy as np
 
 from leydig.errors import InputError, unknown
-from leydig.laboratory import Limits, limits
-from leydig.population_prior.centers import center, spread_between
+from leydig.laboratory import limits
+from leydig.population_prior.centers import (
+    center,
+    condition_named,
+    conditions,
+    likely_BMI,
+    spread_between,
+    underlying,
+)
 from leydig.population_prior.density import density_reference
+from leydig.population_prior.drawing import Men, men
 from leydig.population_prior.loading import correlation_matrix, population
 from leydig.population_prior.records import HIDDEN, Condition, Population, Severity, Transform
-from leydig.population_prior.scales import CM_PER_M, PERCENT, deviates, floor, forward, root
+from leydig.population_prior.scales import CM_PER_M, backward, deviates, floor, forward, left_of_weight, root
+from leydig.population_prior.streams import multipliers
 
 __all__ = [
     "CM_PER_M",
     "HIDDEN",
     "LEAN_MASS",
     "Condition",
+    "Men",
     "Population",
     "Prior",
     "condition_named",
@@ -47,6 +57,8 @@ __all__ = [
     "lean_mass",
     "likely_BMI",
     "medians",
+    "men",
+    "multipliers",
     "natural",
     "population",
     "prior",
@@ -79,19 +91,6 @@ class Prior(NamedTuple):
     highest: np.ndarray  # (k,)
 
 
-def conditions() -> list[str]:
-    """The names of all conditions."""
-    return list(population().conditions)
-
-
-def condition_named(name: str, where: str = "") -> Condition:
-    """A condition; InputError with the nearest name when there is none."""
-    known = population().conditions
-    if name not in known:
-        raise unknown("condition", name, known, where)
-    return known[name]
-
-
 def prior(
     age: float | None, bmi: float | None = None, condition: str = "eugonadal", height: float | None = None
 ) -> Prior:
@@ -102,9 +101,7 @@ def prior(
     """
     if age is None:
         raise InputError("the age is missing; it is the only value that must be given")
-    file, state = population(), condition_named(condition)
-    if state.lesion:
-        state = file.conditions["eugonadal"]
+    file, state = population(), underlying(condition)
     metres = (height if height is not None else reference_height()) / CM_PER_M
     median, log_sd = likely_BMI(age, condition)
     known = {} if bmi is None else {BODY_MASS_INDEX: float(bmi)}
@@ -262,14 +259,6 @@ def _severities(severity: Severity, rng: np.random.Generator, n: int) -> np.ndar
     return np.clip(severity.median * np.exp(severity.log_sd * rng.standard_normal(n)), severity.low, severity.high)
 
 
-def likely_BMI(age: float, condition: str) -> tuple[float, float]:
-    """Median BMI (kg/m2) and its log-SD among men of an age and condition."""
-    file, own = population(), condition_named(condition).BMI
-    if own is not None:
-        return own.median, own.log_sd
-    return float(np.interp(age, file.BMI.median.at, file.BMI.median.value)), file.BMI.log_sd.value
-
-
 def reference_height() -> float:
     """The height (cm) of a man whose height is not given."""
     return population().height.value * CM_PER_M
@@ -280,19 +269,9 @@ def natural(after: Prior, z: np.ndarray) -> dict[str, np.ndarray]:
 
     ``lean_mass`` joins them as what fat leaves of the weight.
     """
-    accepted = limits("accepted")
-    values = {}
-    for i, (name, transform) in enumerate(zip(after.names, after.transforms, strict=True)):
-        if name in after.known:
-            values[name] = np.full(len(z), after.known[name])
-            continue
-        column = z[:, i]
-        if transform == "log":
-            column = np.exp(column)
-        elif transform == "logit":
-            column = PERCENT / (1 + np.exp(-column))
-        bounds = accepted.get(name, Limits(-np.inf, np.inf))
-        values[name] = np.clip(column, bounds.low, bounds.high)
-    weight = values[BODY_MASS_INDEX] * (after.height / CM_PER_M) ** 2
-    values[LEAN_MASS] = np.clip(weight - values["fat_mass"], accepted[LEAN_MASS].low, accepted[LEAN_MASS].high)
+    values = {
+        name: np.full(len(z), after.known[name]) if name in after.known else backward(name, z[:, i], transform)
+        for i, (name, transform) in enumerate(zip(after.names, after.transforms, strict=True))
+    }
+    values[LEAN_MASS] = left_of_weight(values[BODY_MASS_INDEX], after.height, values["fat_mass"])
     return values

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
+from scipy.special import ndtr, ndtri
 
 from leydig.errors import InputError, unknown
 from leydig.laboratory import ASSAYS
@@ -81,9 +82,9 @@ class BodyFat(Sourced):
     least: float
     most: float
 
-    def percent(self, age: float, BMI: float) -> float:
-        """Body fat, % of weight."""
-        return float(np.clip(self.per_BMI * BMI + self.per_year * age + self.constant, self.least, self.most))
+    def percent(self, age: Any, BMI: Any) -> Any:
+        """Body fat, % of weight; numbers or arrays."""
+        return np.clip(self.per_BMI * BMI + self.per_year * age + self.constant, self.least, self.most)
 
 
 class Quantity(Strict):
@@ -170,10 +171,36 @@ class BodyMass(Sourced):
     log_sd: float
 
 
+class Ages(Sourced):
+    """The ages of the men of a condition, years: normal within bounds; without a mean, every age between them alike."""
+
+    low: float
+    high: float
+    mean: float | None = None
+    sd: Annotated[float, Field(gt=0)] | None = None
+
+    @model_validator(mode="after")
+    def ordered(self) -> Self:
+        """Bounds rise, and mean and spread come together."""
+        if not self.low < self.high or (self.mean is None) != (self.sd is None):
+            raise InputError('ages need "low" below "high", and "mean" and "sd" together or neither')
+        return self
+
+    def at_shares(self, share: Any) -> np.ndarray:
+        """The ages below which these shares of the men are; shares between 0 and 1."""
+        share = np.asarray(share, dtype=float)
+        if self.mean is None or self.sd is None:
+            return self.low + (self.high - self.low) * share
+        below, above = ndtr((self.low - self.mean) / self.sd), ndtr((self.high - self.mean) / self.sd)
+        ages = self.mean + self.sd * ndtri(below + (above - below) * share)
+        return np.clip(ages, self.low, self.high)
+
+
 class Condition(Strict):
     """What a named condition changes."""
 
     text: str
+    age: Ages
     BMI: BodyMass | None = None
     shift: dict[str, Shift] = Field(default_factory=dict)
     lesion: dict[str, Severity] = Field(default_factory=dict)
@@ -224,6 +251,7 @@ class Population(Strict):
     correlations: tuple[Correlation, ...]
     BMI: BodyMassByAge
     height: Number
+    height_sd: Number
     conditions: dict[str, Condition]
     inference: tuple[Rule, ...]
     questions: tuple[Question, ...]

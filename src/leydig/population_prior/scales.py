@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from leydig.errors import InputError
+from leydig.laboratory import Limits, limits
 from leydig.population_prior.loading import population
 from leydig.population_prior.records import Transform
 
@@ -29,6 +30,23 @@ def forward(name: str, value: float, transform: Transform) -> float:
         return float(np.log(max(value, least)))
     share = min(max(value, least), PERCENT - least) / PERCENT
     return float(np.log(share / (1 - share)))
+
+
+def backward(name: str, z: np.ndarray, transform: Transform) -> np.ndarray:
+    """Transformed values on the natural scale, within the accepted limits of the quantity."""
+    natural = z
+    if transform == "log":
+        natural = np.exp(z)
+    elif transform == "logit":
+        natural = PERCENT / (1 + np.exp(-z))
+    bounds = limits("accepted").get(name, Limits(-np.inf, np.inf))
+    return np.clip(natural, bounds.low, bounds.high)
+
+
+def left_of_weight(BMI: np.ndarray, height: np.ndarray | float, fat_mass: np.ndarray) -> np.ndarray:
+    """Lean mass (kg), within its limits: what fat mass (kg) leaves of the weight at a BMI (kg/m2) and a height (cm)."""
+    metres, bounds = height / CM_PER_M, limits("accepted")["lean_mass"]
+    return np.clip(BMI * metres**2 - fat_mass, bounds.low, bounds.high)
 
 
 def root(covariance: np.ndarray) -> np.ndarray:
