@@ -10,7 +10,8 @@ import importlib.util
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -129,6 +130,40 @@ def compiled(traced: Traced) -> ModuleType:
     if not path.exists() or path.read_text() != text:
         _write(path, text)
     return _load(path)
+
+
+def generated(stem: str, text: str, prepare: Callable[[ModuleType], None] | None = None) -> ModuleType:
+    """A module of generated text, kept in the cache folder under the digest of that text.
+
+    ``prepare`` is to compile all of it: processes that need the module at once wait for the first of them.
+    """
+    path = cache_folder() / f"{stem}_{_digest(text)}.py"
+    with _alone(path):
+        if not path.exists() or path.read_text() != text:
+            _write(path, text)
+        module = _load(path)
+        if prepare is not None:
+            prepare(module)
+    return module
+
+
+def is_generated(stem: str, text: str, last: str) -> bool:
+    """Whether machine code of this text lies ready; ``last`` is the function that is compiled last."""
+    path = cache_folder() / f"{stem}_{_digest(text)}.py"
+    return path.exists() and any((path.parent / "__pycache__").glob(f"{path.stem}.{last}-*.nbi"))
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Hold a lock beside a generated module, where the system has such locks."""
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    with path.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def is_compiled(traced: Traced) -> bool:

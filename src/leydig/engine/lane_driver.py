@@ -1,0 +1,253 @@
+# mypy: ignore-errors
+# ruff: noqa: F821
+"""The loop around the step: many men, each with a clock, a step size and events of his own, in one vector's lanes.
+
+This text stands at the end of every generated kernel and is never imported alone: the kernel's layout
+(``LANES``, ``STATES`` and the rows), ``hoist`` and the phases of the step stand before it.
+
+A lane takes the next man as soon as its own is done, so the result of a man does not depend on who runs
+beside him. Clocks are in double precision whatever the precision of the states.
+"""
+
+DONE, TOO_MANY_STEPS, LEFT_DOMAIN = 0, 1, 2
+SAME_TIME = 1e-9  # h: events this close are one
+SMALLEST_STEP = 1e-7  # h
+SAFETY, LEAST_FACTOR, MOST_FACTOR, FACTOR_OUTSIDE = 0.9, 0.2, 4.0, 0.25
+NEVER = np.inf
+
+
+@driver
+def apply_events(lane, man, now, origin, event, terms, rates, amplitude, ramp, schedule):
+    """Move the amplitudes of all terms to ``now`` and add every event that is due; the number of the next event."""
+    time, kind, amount, jump, jump_ramp = schedule
+    row = man if time.shape[0] > 1 else 0
+    own = man if amount.shape[0] > 1 else 0
+    elapsed = now - origin
+    for i in range(terms):
+        at = i * LANES + lane
+        if elapsed > 0:
+            faded = math.exp(-rates[at] * elapsed)
+            amplitude[at] = (amplitude[at] + ramp[at] * elapsed) * faded
+            ramp[at] *= faded
+    while event < time.shape[1] and time[row, event] <= now + SAME_TIME:
+        which, much = kind[row, event], amount[own, event]
+        for i in range(terms):
+            at = i * LANES + lane
+            amplitude[at] += much * jump[man, which, i]
+            ramp[at] += much * jump_ramp[man, which, i]
+        event += 1
+    return event
+
+
+@driver
+def evaluate_inputs(w, since, h, terms, channel, moves, rates, amplitude, ramp):
+    """Inputs at the three times of the step, and how fast they move at its start, into their rows.
+
+    In double precision: two terms of opposite sign may leave little of either.
+    """
+    for i in range(4 * CHANNELS * LANES):  # the four groups of rows lie side by side
+        w[INPUTS_0 * LANES + i] = real(0.0)
+    for i in range(terms):
+        begin, into = i * LANES, (INPUTS_0 + channel[i]) * LANES
+        if moves[i]:
+            for lane in range(LANES):
+                a, b, k = amplitude[begin + lane], ramp[begin + lane], rates[begin + lane]
+                size = h[lane]
+                faded, now = exp_double(-k * since[lane]), a + b * since[lane]
+                first, second = exp_double(-k * (TIME_1 * size)), exp_double(-k * (TIME_2 * size))
+                w[into + lane] += real(now * faded)
+                w[into + CHANNELS * LANES + lane] += real((now + b * (TIME_1 * size)) * (faded * first))
+                w[into + 2 * CHANNELS * LANES + lane] += real((now + b * (TIME_2 * size)) * (faded * second))
+                w[into + 3 * CHANNELS * LANES + lane] += real((b - k * now) * faded)
+        else:
+            for lane in range(LANES):
+                now, b, size = amplitude[begin + lane] + ramp[begin + lane] * since[lane], ramp[begin + lane], h[lane]
+                w[into + lane] += real(now)
+                w[into + CHANNELS * LANES + lane] += real(now + b * (TIME_1 * size))
+                w[into + 2 * CHANNELS * LANES + lane] += real(now + b * (TIME_2 * size))
+                w[into + 3 * CHANNELS * LANES + lane] += real(b)
+
+
+@driver
+def write_inputs(inputs, man, output, lane, since, terms, channel, rates, amplitude, ramp):
+    """All channels of one man as they are now."""
+    for i in range(terms):
+        at = i * LANES + lane
+        faded = math.exp(-rates[at] * since)
+        inputs[man, output, channel[i]] += (amplitude[at] + ramp[at] * since) * faded
+
+
+@driver
+def measure(w, floors, largest, scale, checked):
+    """Per lane the largest error over its scale, as ``largest / scale``, and whether all values are finite."""
+    for lane in range(LANES):
+        largest[lane], scale[lane], checked[lane] = real(0.0), real(1.0), real(0.0)
+    for j in range(STATES):
+        floor = real(floors[MOVING[j]])
+        for lane in range(LANES):
+            new, error = w[(NEW + j) * LANES + lane], w[(ERROR + j) * LANES + lane]
+            size = abs(w[j * LANES + lane]) + floor
+            more = abs(error) * scale[lane] > largest[lane] * size
+            largest[lane] = abs(error) if more else largest[lane]
+            scale[lane] = size if more else scale[lane]
+            checked[lane] += (new + error) * real(0.0)
+
+
+@driver
+def accept(w, taken):
+    """The new state replaces the old one in the lanes that have taken their step."""
+    for j in range(STATES):
+        for lane in range(LANES):
+            at = j * LANES + lane
+            w[at] = w[NEW * LANES + at] if taken[lane] > 0 else w[at]
+
+
+@driver
+def solve_block(
+    hoist, phase_0, phase_1, phase_2,
+    first, last, states, parameters, channel, moves, rate, amplitude_at_start, ramp_at_start, schedule, times,
+    floors, tolerance, first_step, growth, longest, fixed, most_steps, values, inputs, status, reached, steps, rejected,
+):  # fmt: skip
+    """Men ``first`` to ``last`` from the first of their ``times`` to the last; ``values`` (men, times, states)."""
+    terms, rows_of_times = rate.shape[1], times.shape[0]
+    wanted = times.shape[1]
+    event_time = schedule[0]
+    w = np.zeros(ROWS * LANES, real)
+    rates, amplitude, ramp = np.zeros(terms * LANES), np.zeros(terms * LANES), np.zeros(terms * LANES)
+    now, origin, since = np.zeros(LANES), np.zeros(LANES), np.zeros(LANES)
+    proposed, h = np.full(LANES, first_step), np.full(LANES, first_step)
+    after_event, stop = np.full(LANES, first_step), np.full(LANES, NEVER)
+    fresh, landing = np.zeros(LANES, np.bool_), np.zeros(LANES, np.bool_)
+    man, event, output = np.full(LANES, -1), np.zeros(LANES, np.int64), np.zeros(LANES, np.int64)
+    largest, scale, checked = np.zeros(LANES, real), np.zeros(LANES, real), np.zeros(LANES, real)
+    taken = np.zeros(LANES, real)
+    waiting, running = first, 0
+    started = False
+    while True:
+        for lane in range(LANES):
+            if man[lane] >= 0 or waiting >= last:
+                if man[lane] < 0 and not started and running > 0:  # idle lanes compute on a copy, unread
+                    w.reshape((ROWS, LANES))[:, lane] = w.reshape((ROWS, LANES))[:, 0]
+                continue
+            who = waiting
+            waiting += 1
+            running += 1
+            man[lane], event[lane], output[lane] = who, 0, 1
+            for k in range(wanted):
+                for j in range(states.shape[1]):  # states that stay keep this; rows not reached are blanked
+                    values[who, k, j] = states[who, j]
+            for j in range(STATES):
+                w[j * LANES + lane] = real(states[who, MOVING[j]])
+            for j in range(PARAMETER_COUNT):
+                w[(PARAMETERS + j) * LANES + lane] = real(parameters[who, j])
+            for i in range(terms):
+                rates[i * LANES + lane] = rate[who, i]
+                amplitude[i * LANES + lane] = amplitude_at_start[who, i]
+                ramp[i * LANES + lane] = ramp_at_start[who, i]
+            now[lane] = times[who if rows_of_times > 1 else 0, 0]
+            origin[lane] = now[lane]
+            event[lane] = apply_events(lane, who, now[lane], origin[lane], 0, terms, rates, amplitude, ramp, schedule)
+            write_inputs(inputs, who, 0, lane, 0.0, terms, channel, rates, amplitude, ramp)
+            proposed[lane], after_event[lane], fresh[lane] = first_step, first_step, True
+            taken[lane] = 2  # parameters of this lane are new
+        if running == 0:
+            return
+        renewed = not started
+        for lane in range(LANES):
+            renewed = renewed or taken[lane] == 2
+        if renewed:
+            hoist(w.ctypes)
+            started = True
+        for lane in range(LANES):
+            if man[lane] < 0:
+                h[lane], since[lane] = first_step, 0.0
+                w[STEP * LANES + lane] = real(first_step)
+                continue
+            r = man[lane] if rows_of_times > 1 else 0
+            stop[lane] = times[r, output[lane]]
+            e = man[lane] if event_time.shape[0] > 1 else 0
+            if event[lane] < event_time.shape[1] and event_time[e, event[lane]] < stop[lane]:
+                stop[lane] = event_time[e, event[lane]]
+            left = stop[lane] - now[lane]
+            h[lane] = min(proposed[lane], longest)
+            landing[lane] = h[lane] * 1.01 >= left
+            if landing[lane]:
+                h[lane] = left
+            elif 2 * h[lane] > left and not fixed:
+                h[lane] = left / 2
+            since[lane] = now[lane] - origin[lane]
+            w[STEP * LANES + lane] = real(h[lane])
+        evaluate_inputs(w, since, h, terms, channel, moves, rates, amplitude, ramp)
+        phase_0(w.ctypes)
+        phase_1(w.ctypes)
+        phase_2(w.ctypes)
+        measure(w, floors, largest, scale, checked)
+        for lane in range(LANES):
+            taken[lane] = 0
+            if man[lane] < 0:
+                continue
+            who = man[lane]
+            steps[who] += 1
+            finite = checked[lane] == 0
+            size = np.float64(largest[lane]) / (np.float64(scale[lane]) * tolerance)
+            good = finite and (fixed or size <= 1.0)
+            if good:
+                taken[lane] = 1
+            else:
+                rejected[who] += 1
+            ended = -1
+            if not good:
+                factor = max(LEAST_FACTOR, SAFETY / math.sqrt(math.sqrt(size))) if finite else FACTOR_OUTSIDE
+                proposed[lane] = h[lane] * factor
+                if fresh[lane]:
+                    after_event[lane] = proposed[lane]
+                if proposed[lane] < SMALLEST_STEP:
+                    ended = LEFT_DOMAIN
+            elif steps[who] >= most_steps:
+                ended = TOO_MANY_STEPS
+            elif fixed:
+                proposed[lane] = min(proposed[lane] * growth, longest)
+            else:
+                factor = min(MOST_FACTOR, SAFETY / math.sqrt(math.sqrt(max(size, 1e-12))))
+                if fresh[lane]:
+                    after_event[lane] = h[lane] * min(factor, 1.0) if landing[lane] else h[lane]
+                # a step cut short by an event says little about how long the next may be
+                proposed[lane] = max(h[lane] * factor, proposed[lane] if landing[lane] and factor > 1 else 0.0)
+                fresh[lane] = False
+            if good:
+                now[lane] = stop[lane] if landing[lane] else now[lane] + h[lane]
+            if ended < 0 and good and landing[lane]:
+                r = who if rows_of_times > 1 else 0
+                e = who if event_time.shape[0] > 1 else 0
+                if event[lane] < event_time.shape[1] and event_time[e, event[lane]] <= now[lane] + SAME_TIME:
+                    event[lane] = apply_events(
+                        lane, who, now[lane], origin[lane], event[lane], terms, rates, amplitude, ramp, schedule
+                    )
+                    origin[lane] = now[lane]
+                    proposed[lane] = first_step if fixed else after_event[lane]
+                    fresh[lane] = True
+                while output[lane] < wanted and times[r, output[lane]] <= now[lane]:
+                    for j in range(STATES):
+                        values[who, output[lane], MOVING[j]] = w[(NEW + j) * LANES + lane]
+                    write_inputs(
+                        inputs,
+                        who,
+                        output[lane],
+                        lane,
+                        now[lane] - origin[lane],
+                        terms,
+                        channel,
+                        rates,
+                        amplitude,
+                        ramp,
+                    )
+                    output[lane] += 1
+                if output[lane] == wanted:
+                    ended = DONE
+            if ended >= 0:
+                status[who], reached[who] = ended, now[lane]
+                values[who, output[lane] :] = np.nan
+                inputs[who, output[lane] :] = np.nan
+                man[lane] = -1
+                running -= 1
+        accept(w, taken)

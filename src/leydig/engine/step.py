@@ -1,0 +1,286 @@
+"""One step of a linearly implicit Runge-Kutta method as straight-line code, from the traced equations.
+
+The method is GRK4T, a Rosenbrock method of order 4 with an embedded error estimate (Kaps and Rentrop 1979,
+Generalized Runge-Kutta methods of order four with stepsize control for stiff ordinary differential
+equations, Numerische Mathematik 33, 55-68), in the form that needs no product with the Jacobian (Hairer and
+Wanner, Solving Ordinary Differential Equations II, section IV.7). Each stage solves
+
+    (1/(gamma h) - J) k_i = f(t + alpha_i h, y + sum_j a_ij k_j) + sum_j c_ij k_j / h + gamma_i h df/dt
+
+with J exact and sparse; what depends on parameters alone is computed once per man (``hoist``).
+All values of all lanes live in one flat array: value ``row`` of ``lane`` is ``w[row * LANES + lane]``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from leydig.engine.elimination import Elimination, plan
+from leydig.engine.graph import Graph, Node, derivatives, reachable
+from leydig.engine.straight_line import Statement, Writer
+from leydig.engine.trace import Traced
+
+GAMMA = 0.231
+STAGE_TIME = (0.0, 0.462, 0.8802083333333333)  # stage 4 shares the rates of stage 3
+BY_STAGE = ((), (2.0,), (4.524708207373116, 4.163528788597648))
+COUPLING = (
+    (),
+    (-5.071675338776316,),
+    (6.020152728650786, 0.1597506846727117),
+    (-1.856343618686113, -8.505380858179826, -2.084075136023187),
+)
+TIME_SLOPE = (0.231, -0.03962966775244303, 0.5507789395789127, -0.05535098457052764)
+RESULT = (3.957503746640777, 4.624892388363313, 0.6174772638750108, 1.282612945269037)
+ERROR = (2.302155402932996, 3.073634485392623, -0.8732808018045032, -1.282612945269037)
+ORDER = 4
+
+
+class Variant(NamedTuple):
+    """What does not move in a class of runs, so that code for it falls away.
+
+    ``absent``: inputs that keep a value; ``still``: states that then stay where every one begins (``still_states``).
+    """
+
+    absent: tuple[tuple[str, float], ...] = ()
+    still: tuple[tuple[str, float], ...] = ()
+
+
+class Layout(NamedTuple):
+    """Where each group of values begins among the rows."""
+
+    state: int
+    new: int
+    error: int
+    step: int
+    inputs: tuple[int, ...]  # of each stage time
+    slopes: int  # of the inputs along time
+    parameters: int
+    hoisted: int
+    factors: int
+    stages: tuple[int, ...]
+    rows: int
+
+
+class Step(NamedTuple):
+    """Straight-line programs over the rows, and where the rows are; state rows hold the ``moving`` states only."""
+
+    layout: Layout
+    moving: tuple[int, ...]
+    hoist: tuple[Statement, ...]
+    phases: tuple[tuple[Statement, ...], ...]
+    elimination: Elimination
+
+
+def step(traced: Traced, variant: Variant) -> Step:
+    """The programs that advance the traced equations by one step."""
+    return _Builder(traced, variant).build()
+
+
+def still_states(traced: Traced, absent: Mapping[str, float], begun: Mapping[str, float]) -> dict[str, float]:
+    """Those of the states in ``begun`` that never leave that value while the ``absent`` inputs keep theirs.
+
+    Found by arithmetic on the equations: all that are left make one another's rates vanish exactly.
+    """
+    still = dict(begun)
+    while True:
+        _, states, _, _, rates = _run(traced, Variant(tuple(absent.items()), tuple(still.items())))
+        leaves = [
+            name
+            for name, node, rate in zip(traced.states, states, rates, strict=True)
+            if node.number is not None and rate.number != 0
+        ]
+        if not leaves:
+            return still
+        still = {name: value for name, value in still.items() if name not in leaves}
+
+
+def _run(traced: Traced, variant: Variant) -> tuple[Graph, list[Node], list[Node], list[Node], list[Node]]:
+    """The equations on symbols: states, parameters, inputs and rates; what does not move is a constant."""
+    graph, absent, still = Graph(), dict(variant.absent), dict(variant.still)
+
+    def leaves(letter: str, names: Iterable[str], fixed: Mapping[str, float]) -> list[Node]:
+        return [
+            graph.constant(fixed[name]) if name in fixed else graph.symbol(f"{letter}_{_word(name)}") for name in names
+        ]
+
+    states, inputs = leaves("y", traced.states, still), leaves("u", traced.inputs, absent)
+    parameters = leaves("p", traced.parameters, {})
+    found: list[Any] = [0.0] * len(states)
+    traced.rates(states, parameters, inputs, found)
+    return graph, states, parameters, inputs, [graph.lifted(rate) for rate in found]
+
+
+class _Builder:
+    def __init__(self, traced: Traced, variant: Variant) -> None:
+        self.graph, states, self.parameters, self.inputs, rates = _run(traced, variant)
+        self.moving = tuple(i for i, node in enumerate(states) if node.number is None)
+        self.states, self.rates = [states[i] for i in self.moving], [rates[i] for i in self.moving]
+        self.slopes = [
+            self.graph.symbol(f"du_{_word(name)}") if node.number is None else self.graph.constant(0.0)
+            for name, node in zip(traced.inputs, self.inputs, strict=True)
+        ]
+        one = self.graph.constant(1.0)
+        seeds: dict[int, dict[Any, Node]] = {node.place: {i: one} for i, node in enumerate(self.states)}
+        seeds |= {
+            u.place: {"time": slope} for u, slope in zip(self.inputs, self.slopes, strict=True) if u.number is None
+        }
+        moved = derivatives(self.rates, seeds)
+        self.along_time = [row.get("time") for row in moved]
+        self.jacobian = {(i, j): node for i, row in enumerate(moved) for j, node in row.items() if j != "time"}
+        self.elimination = plan(len(self.states), self.jacobian)
+        self.dynamic = self._dynamic()
+        self.hoisted = self._hoisted()
+        self.layout = self._layout()
+
+    def _dynamic(self) -> set[int]:
+        """Nodes that change along a run."""
+        moving = {node.place for group in (self.states, self.inputs, self.slopes) for node in group}
+        for place, (name, *operands) in enumerate(self.graph.operations):
+            if name not in ("symbol", "constant") and any(operand in moving for operand in operands):
+                moving.add(place)
+        return moving
+
+    def _hoisted(self) -> dict[int, int]:
+        """Values of parameters alone that moving ones, or the results themselves, are made of: place -> number."""
+        results = [*self.rates, *(n for n in self.along_time if n is not None), *self.jacobian.values()]
+        kept: dict[int, int] = {}
+        everything = reachable(self.graph, (node.place for node in results))
+        wanted = {node.place for node in results}
+        for place in everything:
+            if place in self.dynamic:
+                wanted.update(self.graph.operations[place][1:])
+        for place in everything:
+            if place in wanted and place not in self.dynamic and self._is_computed(place):
+                kept[place] = len(kept)
+        return kept
+
+    def _is_computed(self, place: int) -> bool:
+        return self.graph.operations[place][0] not in ("symbol", "constant")
+
+    def _layout(self) -> Layout:
+        n, c = len(self.states), len(self.inputs)
+        sizes = [n, n, n, 1, c, c, c, c, len(self.parameters), len(self.hoisted), len(self.elimination.slots), n, n, n]
+        starts = [sum(sizes[:i]) for i in range(len(sizes) + 1)]
+        state, new, error, size, u0, u1, u2, slopes, parameters, hoisted, factors, k1, k2, k3, rows = starts
+        return Layout(state, new, error, size, (u0, u1, u2), slopes, parameters, hoisted, factors, (k1, k2, k3), rows)
+
+    def build(self) -> Step:
+        return Step(self.layout, self.moving, self._hoist(), self._phases(), self.elimination)
+
+    def _hoist(self) -> tuple[Statement, ...]:
+        writer = self._writer(0)
+        for place, number in self.hoisted.items():
+            writer.store(self.layout.hoisted + number, writer.value(place, through_hoisted=False))
+        return tuple(writer.statements)
+
+    def _writer(self, stage: int) -> Writer:
+        rows = {node.place: self.layout.parameters + i for i, node in enumerate(self.parameters)}
+        rows |= {node.place: self.layout.inputs[stage] + i for i, node in enumerate(self.inputs)}
+        rows |= {node.place: self.layout.slopes + i for i, node in enumerate(self.slopes)}
+        rows |= {node.place: self.layout.state + i for i, node in enumerate(self.states)} if stage == 0 else {}
+        hoisted = {place: self.layout.hoisted + number for place, number in self.hoisted.items()}
+        return Writer(self.graph, rows, hoisted)
+
+    def _phases(self) -> tuple[tuple[Statement, ...], ...]:
+        return (self._first(), self._later(1), self._later(2))
+
+    def _first(self) -> tuple[Statement, ...]:
+        """Rates, Jacobian, its factors and the first stage."""
+        writer, layout = self._writer(0), self.layout
+        writer.let("h", f"w[{layout.step}]")
+        writer.let("per_h", "1.0 / h")
+        writer.let("diagonal", f"{1 / GAMMA!r} * per_h")
+        rates = [writer.value(node.place) for node in self.rates]
+        slots = {}
+        for i, j in self.elimination.slots:
+            node = self.jacobian.get((i, j))
+            own = writer.value(node.place) if node is not None else None
+            terms = ("diagonal - " + own if own else "diagonal") if i == j else (f"-{own}" if own else "0.0")
+            slots[(i, j)] = writer.let(f"m{i}_{j}", terms)
+        for pivot, below in self.elimination.rounds:
+            at = slots[(pivot, pivot)] = writer.let(f"d{pivot}", f"1.0 / {slots[(pivot, pivot)]}")
+            for row, across in below:
+                factor = slots[(row, pivot)] = writer.let(f"l{row}_{pivot}", f"{slots[(row, pivot)]} * {at}")
+                for column in across:
+                    taken = f"{slots[(row, column)]} - {factor} * {slots[(pivot, column)]}"
+                    slots[(row, column)] = writer.let(f"m{row}_{column}_at_{pivot}", taken)
+        for place, slot in self.elimination.slots.items():
+            writer.store(layout.factors + slot, slots[place])
+        right = []
+        for i, rate in enumerate(rates):
+            moving = self.along_time[i]
+            extra = f" + {TIME_SLOPE[0]!r} * h * {writer.value(moving.place)}" if moving is not None else ""
+            if moving is not None:  # later stages need it as well; the error row is free until the step ends
+                writer.store(layout.error + i, f"h * {writer.value(moving.place)}")
+            right.append(f"{rate}{extra}")
+        right = self._solved(writer, 0, right, slots)
+        for i, name in enumerate(right):
+            writer.store(layout.stages[0] + i, name)
+        return tuple(writer.statements)
+
+    def _later(self, stage: int) -> tuple[Statement, ...]:
+        """A later stage; the last one also makes the fourth, the result and the error."""
+        writer, layout = self._writer(stage), self.layout
+        writer.let("per_h", f"1.0 / w[{layout.step}]")
+        earlier = [[writer.let(f"k{s}_{i}", f"w[{layout.stages[s] + i}]") for s in range(stage)] for i in self._places]
+        for i, node in enumerate(self.states):
+            begun = writer.let(f"b{i}", f"w[{layout.state + i}]")
+            writer.names[node.place] = writer.let(f"y{i}", _sum(begun, BY_STAGE[stage], earlier[i]))
+        slots = {
+            (i, j): writer.let(f"m{i}_{j}", f"w[{layout.factors + s}]") for (i, j), s in self.elimination.slots.items()
+        }
+        rates = [writer.let(f"f{i}", writer.value(node.place)) for i, node in enumerate(self.rates)]
+        last = self._stage(writer, stage, rates, earlier, slots)
+        if stage == 1:
+            for i, name in enumerate(last):
+                writer.store(layout.stages[1] + i, name)
+            return tuple(writer.statements)
+        earlier = [[*names, last[i]] for i, names in enumerate(earlier)]
+        final = self._stage(writer, 3, rates, earlier, slots)
+        for i in self._places:
+            every = [*earlier[i], final[i]]
+            writer.store(layout.new + i, _sum(f"b{i}", RESULT, every))
+            writer.store(layout.error + i, _sum("", ERROR, every))
+        return tuple(writer.statements)
+
+    @property
+    def _places(self) -> range:
+        return range(len(self.states))
+
+    def _stage(
+        self,
+        writer: Writer,
+        stage: int,
+        rates: Sequence[str],
+        earlier: Sequence[Sequence[str]],
+        slots: dict[tuple[int, int], str],
+    ) -> list[str]:
+        right = []
+        for i, rate in enumerate(rates):
+            moving = f" + {TIME_SLOPE[stage]!r} * w[{self.layout.error + i}]" if self.along_time[i] is not None else ""
+            coupled = _sum("", COUPLING[stage], earlier[i])
+            right.append(f"{rate} + per_h * ({coupled}){moving}")
+        return self._solved(writer, stage, right, slots)
+
+    def _solved(self, writer: Writer, stage: int, right: Sequence[str], slots: dict[tuple[int, int], str]) -> list[str]:
+        """The stage vector by forward and back substitution."""
+        taken: dict[int, str] = {}
+        names = list(right)
+        for pivot, below in self.elimination.rounds:
+            names[pivot] = writer.let(f"r{stage}_{pivot}", names[pivot] + taken.get(pivot, ""))
+            for row, _ in below:
+                taken[row] = taken.get(row, "") + f" - {slots[(row, pivot)]} * {names[pivot]}"
+        for pivot, across in self.elimination.backward:
+            rest = "".join(f" - {slots[(pivot, column)]} * {names[column]}" for column in across)
+            names[pivot] = writer.let(f"k{stage}_{pivot}", f"({names[pivot]}{rest}) * {slots[(pivot, pivot)]}")
+        return names
+
+
+def _sum(first: str, weights: Iterable[float], names: Iterable[str]) -> str:
+    terms = [f"{weight!r} * {name}" for weight, name in zip(weights, names, strict=True) if weight]
+    return " + ".join([first, *terms] if first else terms)
+
+
+def _word(name: str) -> str:
+    return name.replace(".", "__")
