@@ -11,6 +11,20 @@ from leydig.pharmacology.kinetics import evaluate
 from leydig.pharmacology.levers import WEIGHT, LeverEvent, limits, weight_change
 
 
+def possible(levers: Sequence[LeverEvent], BMI: np.ndarray) -> np.ndarray:
+    """Which of many men, of these BMIs (n,), stay within the accepted range; nobody is warned."""
+    changes = [event for event in levers if event.lever == WEIGHT]
+    if not changes:
+        return np.ones(len(BMI), bool)
+    share = 1 + evaluate(weight_change(changes), _ends(changes))
+    accepted = laboratory.limits("accepted")["BMI"]
+    return np.asarray((BMI * share.min() >= accepted.low) & (BMI * share.max() <= accepted.high))
+
+
+def _ends(changes: Sequence[LeverEvent]) -> np.ndarray:
+    return np.array([moment for event in changes for moment in (event.time, event.time + event.duration)])
+
+
 def check(levers: Sequence[LeverEvent], BMI: float) -> None:
     """InputError where a man of this BMI would leave the accepted range; ModelWarning where he would be underweight.
 
@@ -19,9 +33,8 @@ def check(levers: Sequence[LeverEvent], BMI: float) -> None:
     changes = [event for event in levers if event.lever == WEIGHT]
     if not changes:
         return
-    ends = np.array([moment for event in changes for moment in (event.time, event.time + event.duration)])
     thin, tested = limits().underweight, limits().tested
-    reached = BMI * (1 + evaluate(weight_change(changes), ends))
+    reached = BMI * (1 + evaluate(weight_change(changes), _ends(changes)))
     low, high = float(reached.min()), float(reached.max())
     accepted = laboratory.limits("accepted")["BMI"]
     if low < accepted.low or high > accepted.high:

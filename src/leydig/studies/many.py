@@ -1,0 +1,209 @@
+"""Many men under protocols with the fast kernel: what a population run asks of the numerics.
+
+Every step here is done man by man or element by element, so that a man's bytes do not depend on his neighbours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from leydig import men as many_men
+from leydig import model, numerics, population_prior, start
+from leydig.baseline import Baseline, Lesion
+from leydig.engine.kernel import STATUS, Batch, Control, solve_many
+from leydig.engine.reference import Status
+from leydig.engine.schedule import Schedule
+from leydig.engine.trace import build, flatten, names
+from leydig.numerics import Mode
+from leydig.pharmacology import drugs
+from leydig.pharmacology.protocol import Protocol
+from leydig.population_prior import Men
+from leydig.schedules import schedule_of
+from leydig.studies import couple, uncertainty, weight
+from leydig.studies.clock import HOURS_PER_DAY, PER_DAY, Clock
+
+DONE, REFUSED = Status.done.name, "refused"
+SETTLING = Control(tolerance=1e-7)  # rest is a property of the equations, so it is found closely
+PER_DAY_OF_LONG = 3
+TOGETHER = 256  # men whose states over time are held at once
+SPERM = "total_motile_sperm_count"
+
+
+class Followed(NamedTuple):
+    """What became of n men under one protocol."""
+
+    quantities: dict[str, np.ndarray]  # (n, days), in canonical units; nan past ``reached``
+    status: np.ndarray  # (n,) words: "done", or the name of what stopped him
+    reached: np.ndarray  # (n,) d
+    steps: np.ndarray  # (n,) whole numbers, of the solver
+
+
+class Begun(NamedTuple):
+    """n men at day 0: rows in the order of ``model.traced()``."""
+
+    states: np.ndarray  # (n, s)
+    vectors: np.ndarray  # (n, p)
+    settled: np.ndarray  # (n,) whether a resting state was found
+
+
+def multipliers(protocols: Sequence[Protocol], seed: int, first: int, n: int) -> dict[str, np.ndarray]:
+    """How these men differ in parameters of body and drugs: factors (n,) by dotted name."""
+    spreads = list(uncertainty.between_men())
+    named = {name for protocol in protocols for name in protocol.drugs}
+    for drug in sorted(named | {part for name in named for part in drugs.constituents(name)}):
+        for parameter in drugs.get(drug).parameters.values():
+            if parameter.between_men is not None and parameter.between_men.log_sd:
+                spreads.append((f"{drug}.{parameter.name}", parameter.between_men.log_sd))
+    return population_prior.multipliers(spreads, seed, first, n)
+
+
+def follow_men(
+    men: Men,
+    factors: Mapping[str, np.ndarray],
+    protocols: Sequence[Protocol],
+    days: np.ndarray,
+    wanted: Collection[str],
+    over: float = 1.0,
+    mode: Mode = "default",
+    threads: int = 1,
+) -> list[Followed]:
+    """Every man under every protocol at ``days``: one ``Followed`` per protocol, with the ``wanted`` quantities.
+
+    A value is the mean of the ``over`` days up to its day (0: the value itself; day 0 always), sampled every four
+    hours of a day, every eight of longer times, which meet doses half a week apart at two phases.
+    A protocol is all that a man takes from day 0 on. ``factors`` are those of ``multipliers``. Raises InputError for a
+    ``mode`` that cannot be used (``numerics.settings``); a man who cannot be solved has a status.
+    """
+    body = {name: factor for name, factor in factors.items() if name in names(model.Parameters)}
+    scale = {
+        (name.rpartition(".")[0], name.rpartition(".")[2]): factor
+        for name, factor in factors.items()
+        if name not in body
+    }
+    begun = begin_men(men, body)
+    clock = _clock(np.asarray(days, float), over)
+    return [_follow(men, begun, protocol, scale, clock, wanted, mode, threads) for protocol in protocols]
+
+
+def begin_men(men: Men, factors: Mapping[str, np.ndarray]) -> Begun:
+    """Untreated men at day 0: at rest, those with a lesion where the equations then settle.
+
+    ``factors`` multiply parameters of the organ systems by dotted name.
+    """
+    shared = dict(zip(names(model.Parameters), flatten(model.load_parameters()), strict=True))
+    parameters = build(model.Parameters, [value * factors.get(name, 1.0) for name, value in shared.items()])
+    columns: dict[str, Any] = {"age": men.age, **men.values}
+    baseline = Baseline(**{name: columns[name] for name in Baseline._fields})
+    severity: dict[str, Any] = dict(men.lesion)
+    lesion = Lesion(**severity)
+    vectors, states = many_men.individuals(baseline, parameters, lesion)
+    ill = np.flatnonzero(np.any([left != 1 for left in men.lesion.values()], axis=0))
+    settled = np.ones(len(states), bool)
+    if len(ill):
+        age = men.age[ill]
+        schedule = _left_alone(age)
+        found = solve_many(
+            model.traced(),
+            states[ill],
+            vectors[ill],
+            schedule,
+            np.array([0.0, start.SETTLE_YEARS * start.HOURS_PER_YEAR]),
+            floors=numerics.floors(),
+            control=SETTLING,
+            variant=numerics.settings(schedule).variant,
+        )
+        resting = found.values[:, -1]
+        resting[:, start.BMD] = states[ill][:, start.BMD]
+        fat, lean = men.values["fat_mass"][ill], men.values["lean_mass"][ill]
+        vectors[ill], states[ill] = many_men.settled(resting, vectors[ill], age, fat, lean)
+        settled[ill] = found.status == STATUS.index(Status.done)
+    return Begun(states, vectors, settled)
+
+
+def _left_alone(age: np.ndarray) -> Schedule:
+    """Men who are given nothing and do not age."""
+    schedule = schedule_of(start.Given((), ()), age)
+    return schedule._replace(first_ramp=np.zeros_like(schedule.first_ramp))
+
+
+def _follow(
+    men: Men, begun: Begun, protocol: Protocol, scale: Mapping[tuple[str, str], np.ndarray], clock: Clock,
+    wanted: Collection[str], mode: Mode, threads: int,
+) -> Followed:  # fmt: skip
+    n, horizon = len(begun.states), float(clock.days[-1])
+    given = start.given(protocol, horizon)
+    allowed = begun.settled & weight.possible(given.levers, men.values["BMI"])
+    found = Followed(
+        {name: np.full((n, len(clock.days)), np.nan) for name in wanted},
+        np.where(begun.settled, np.where(allowed, DONE, REFUSED), Status.left_domain.name).astype(object),
+        np.where(allowed, horizon, 0.0),
+        np.zeros(n, np.int64),
+    )
+    who = np.flatnonzero(allowed)
+    for some in np.split(who, range(TOGETHER * threads, len(who), TOGETHER * threads)) if len(who) else ():
+        own_scale = {key: factor[some] for key, factor in scale.items()}
+        schedule = schedule_of(given, men.age[some], own_scale)
+        use = numerics.settings(schedule, mode)
+        batch = solve_many(
+            model.traced(),
+            begun.states[some],
+            begun.vectors[some],
+            schedule,
+            clock.hours,
+            floors=numerics.floors(),
+            control=use.control,
+            variant=use.variant,
+            precision=use.precision,
+            threads=threads,
+        )
+        _note(found, some, batch, begun.vectors[some], men.age[some], clock)
+    return found
+
+
+def _note(found: Followed, some: np.ndarray, batch: Batch, vectors: np.ndarray, age: np.ndarray, clock: Clock) -> None:
+    """Quantities, status and work of some of the men, into their rows."""
+    wanted = found.quantities
+    direct = {*wanted} - {*couple_names()} | ({SPERM} if {*wanted} & {*couple_names()} else set())
+    values = many_men.quantities_of(batch.values, vectors, np.swapaxes(batch.inputs, 1, 2), direct)
+    shown = {name: _shown(series, clock) for name, series in values.items()}
+    if {*wanted} & {*couple_names()}:
+        shown |= couple.chances_of_men(shown[SPERM], clock.days, age, couple.parameters())
+    failed = batch.status != 0
+    for name in wanted:
+        wanted[name][some] = np.where(failed[:, None] & ~np.isfinite(batch.values[:, clock.samples[:, -1], 0]), np.nan,
+                                      shown[name])  # fmt: skip
+    found.steps[some] = batch.steps
+    for row in np.flatnonzero(failed):
+        found.status[some[row]] = STATUS[batch.status[row]].name
+        found.reached[some[row]] = batch.reached[row] / HOURS_PER_DAY
+
+
+@cache
+def couple_names() -> tuple[str, ...]:
+    """Quantities that need a couple: the same couple for every man."""
+    none = np.zeros((1, 1))
+    return tuple(couple.chances_of_men(none, np.zeros(1), np.full(1, 30.0), couple.parameters()))
+
+
+def _shown(series: np.ndarray, clock: Clock) -> np.ndarray:
+    """(n, days) from (n, hours): the mean of each day's samples, added one after another for the sake of the bytes."""
+    total = np.zeros((len(series), len(clock.days)))
+    for place in clock.samples.T:
+        total = total + series[:, place]
+    return total / clock.samples.shape[1]
+
+
+def _clock(days: np.ndarray, over: float) -> Clock:
+    """When to look for values at ``days`` that are means of the ``over`` days up to each."""
+    if not over:
+        return Clock(days, days * HOURS_PER_DAY, np.arange(len(days))[:, None])
+    per_day = PER_DAY if over <= 1 else PER_DAY_OF_LONG
+    last = np.floor(days * per_day + 1e-9) / per_day  # so that an end within a day does not meet doses at other hours
+    looked = np.maximum(last[:, None] - np.arange(round(over * per_day)) / per_day, 0.0)
+    looked[0] = 0.0
+    hours, places = np.unique(np.round(looked * HOURS_PER_DAY, 6), return_inverse=True)
+    return Clock(days, hours, places.reshape(looked.shape))
