@@ -17,7 +17,7 @@ from leydig.engine.trace import build, flatten
 from leydig.engine.trace import names as names_of
 from leydig.physiology import bone, cardiometabolic
 
-WIDTH = 128  # men in a block; numerics, not physiology: a man's last digits may change with it
+WIDTH = 64  # men in a block; numerics, not physiology: a man's last digits may change with it
 
 STATES = names_of(model.State)
 BMD = [STATES.index(f"bone.{site}") for site in ("bmd_spine", "bmd_hip")]

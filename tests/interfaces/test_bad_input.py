@@ -47,7 +47,7 @@ DRUGS = (
     "leuprolide solution, testolactone, testosterone cypionate, testosterone enanthate, testosterone gel, "
     "testosterone infusion, testosterone undecanoate, zuclomiphene"
 )
-VERBS = "simulate, new, cite, doctor"
+VERBS = "simulate, population, new, cite, doctor"
 OPTIONS = "--protocol, --days, --bands, --draws, --seed, --start-weekday, --assume, --out, --json, --help"
 SUFFIXES = ".json, .csv, .parquet, .nc, .html, or a folder, written with / at its end"
 DOSE = 'expected the dose of anastrozole in mg or ug, such as "1 mg"'

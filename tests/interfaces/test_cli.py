@@ -20,6 +20,7 @@ from trajectories import trajectory
 import leydig
 from leydig import bibliography
 from leydig.cli import main, shell
+from leydig.cli import population as many_men
 from leydig.cli.options import horizon, weekday
 from leydig.errors import ModelWarning
 from leydig.studies import simulate as study
@@ -27,7 +28,7 @@ from leydig.subject import Subject
 
 PLAN = "anastrozole 1 mg daily for 4 weeks"
 RUN = ["simulate", "older-man", "--protocol", PLAN]
-VERBS = ("simulate", "new", "cite", "doctor")
+VERBS = ("simulate", "population", "new", "cite", "doctor")
 ONE_RUN = {
     *("subject", "protocol", "time", "quantities", "laboratory", "sources", "status", "draws", "failed_draws"),
     *("seed", "assumed", "remarks", "digests", "flags", "evidence", "alternatives"),
@@ -52,6 +53,7 @@ def asked(monkeypatch):
         return seen["runs"]
 
     monkeypatch.setattr(study, "simulate", answer)
+    monkeypatch.setattr(many_men, "run", lambda **options: seen.update(options) or 0)
     return seen
 
 

@@ -127,6 +127,100 @@ def simulate(
 
 
 @app.command()
+def population(
+    condition: Annotated[
+        str | None,
+        typer.Option(
+            "--condition", metavar="TEXT", help='Which men: a condition, or several: "eugonadal 60 % + …". Required.'
+        ),
+    ] = None,
+    n: Annotated[str | None, typer.Option("-n", metavar="N", help="How many men. Required.")] = None,
+    protocol: Annotated[
+        list[str] | None,
+        typer.Option("--protocol", "-p", metavar="TEXT", help="What they take, in plain words; repeat it to compare."),
+    ] = None,
+    days: Annotated[
+        str | None,
+        typer.Option(
+            "--days", metavar="N", help='How long: days, or text such as "2 years". Default: the protocol, else 1 year.'
+        ),
+    ] = None,
+    every: Annotated[
+        str | None,
+        typer.Option("--every", metavar="N", help='Interval between the days that are kept, such as "4 weeks".'),
+    ] = None,
+    seed: Annotated[
+        str, typer.Option("--seed", metavar="S", help="Which men; the same seed, the same men, whatever their number.")
+    ] = "0",
+    quantity: Annotated[
+        list[str] | None,
+        typer.Option("--quantity", metavar="NAME", help="What is kept; repeatable. Default: the main ones."),
+    ] = None,
+    ages: Annotated[
+        str | None,
+        typer.Option("--ages", metavar="A-B", help="Ages in years, all alike likely. Default: as in the condition."),
+    ] = None,
+    mode: Annotated[
+        str,
+        typer.Option(
+            "--mode",
+            metavar="NAME",
+            help="default: every man's own error is kept; single: so in single precision; fast: stored steps.",
+        ),
+    ] = "default",
+    out: Annotated[
+        str | None,
+        typer.Option("--out", metavar="FOLDER", help="Where the dataset goes; begun again, the run goes on. Required."),
+    ] = None,
+    workers: Annotated[
+        str | None, typer.Option("--workers", metavar="N", help="Threads, or processes of Dask. Default: one per CPU.")
+    ] = None,
+    executor: Annotated[
+        str, typer.Option("--executor", metavar="NAME", help="Who computes: local or dask; the files are the same.")
+    ] = "local",
+    scheduler: Annotated[
+        str | None,
+        typer.Option("--scheduler", metavar="ADDRESS", help="Your Dask scheduler. Default: one is started here."),
+    ] = None,
+    allow_failures: Annotated[
+        str, typer.Option("--allow-failures", metavar="SHARE", help="Share of men that may fail before the run stops.")
+    ] = "1 %",
+    chunk: Annotated[str | None, typer.Option("--chunk", hidden=True)] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run many virtual men; stream them to Parquet files.
+
+    Stopped in any way, the same command goes on where it was. The files are the same to the bit however often it was
+    stopped and whoever computed them.
+
+    \b
+    Example:
+      leydig population --condition obese-hypogonadal -n 10000 --protocol "anastrozole 0.5 mg twice weekly for 2 years" --seed 1 --out out/pop
+    """  # noqa: E501
+    from leydig.cli import population as verb
+
+    code = verb.run(
+        condition=condition,
+        n=n,
+        protocols=protocol or [],
+        days=days,
+        every=every,
+        seed=seed,
+        quantities=quantity or [],
+        ages=ages,
+        mode=mode,
+        out=out,
+        workers=workers,
+        executor=executor,
+        scheduler=scheduler,
+        allow_failures=allow_failures,
+        chunk=chunk,
+        as_json=as_json,
+    )
+    raise typer.Exit(code)
+
+
+@app.command()
 def new(
     file: Annotated[str, typer.Argument(metavar="FILE", help="Where to write it.")] = "man.yaml",
     force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is already there.")] = False,

@@ -5,6 +5,7 @@ Every step here is done man by man or element by element, so that a man's bytes 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
@@ -14,7 +15,8 @@ import numpy as np
 from leydig import men as many_men
 from leydig import model, numerics, population_prior, start
 from leydig.baseline import Baseline, Lesion
-from leydig.engine.kernel import STATUS, Batch, Control, solve_many
+from leydig.engine.kernel import EVERYTHING, STATUS, Batch, Control, kernel_source, solve_many
+from leydig.engine.kernel import is_ready as kernel_ready
 from leydig.engine.reference import Status
 from leydig.engine.schedule import Schedule
 from leydig.engine.trace import build, flatten, names
@@ -29,7 +31,7 @@ from leydig.studies.clock import HOURS_PER_DAY, PER_DAY, Clock
 DONE, REFUSED = Status.done.name, "refused"
 SETTLING = Control(tolerance=1e-7)  # rest is a property of the equations, so it is found closely
 PER_DAY_OF_LONG = 3
-TOGETHER = 256  # men whose states over time are held at once
+ROWS_TOGETHER = 40_000  # men times hours whose states are held at once
 SPERM = "total_motile_sperm_count"
 
 
@@ -52,13 +54,14 @@ class Begun(NamedTuple):
 
 def multipliers(protocols: Sequence[Protocol], seed: int, first: int, n: int) -> dict[str, np.ndarray]:
     """How these men differ in parameters of body and drugs: factors (n,) by dotted name."""
-    spreads = list(uncertainty.between_men())
+    spreads = dict(uncertainty.between_men())
     named = {name for protocol in protocols for name in protocol.drugs}
     for drug in sorted(named | {part for name in named for part in drugs.constituents(name)}):
         for parameter in drugs.get(drug).parameters.values():
             if parameter.between_men is not None and parameter.between_men.log_sd:
-                spreads.append((f"{drug}.{parameter.name}", parameter.between_men.log_sd))
-    return population_prior.multipliers(spreads, seed, first, n)
+                # a drug whose equations are a system of the model has its parameters there as well
+                spreads.setdefault(f"{drug}.{parameter.name}", parameter.between_men.log_sd)
+    return population_prior.multipliers(spreads.items(), seed, first, n)
 
 
 def follow_men(
@@ -87,6 +90,25 @@ def follow_men(
     begun = begin_men(men, body)
     clock = _clock(np.asarray(days, float), over)
     return [_follow(men, begun, protocol, scale, clock, wanted, mode, threads) for protocol in protocols]
+
+
+def use(protocol: Protocol, days: float, mode: Mode) -> numerics.Settings:
+    """How men are solved under a protocol; InputError for a mode that it cannot have."""
+    schedule = schedule_of(start.given(protocol, days), np.zeros(1))
+    return numerics.settings(schedule, mode, protocol.drugs)
+
+
+def is_ready(protocols: Sequence[Protocol], days: float, mode: Mode) -> bool:
+    """Whether all machine code that these runs need lies in the cache; else the first of them compiles it."""
+    settling = numerics.settings(_left_alone(np.zeros(1)))
+    needed = {(one.variant, one.precision) for one in (settling, *(use(p, days, mode) for p in protocols))}
+    return all(kernel_ready(model.traced(), variant, precision) for variant, precision in needed)
+
+
+@cache
+def kernel_digest() -> str:
+    """Of the text of the generated kernel, whose change may change last digits."""
+    return hashlib.sha256(kernel_source(model.traced(), EVERYTHING, "double").encode()).hexdigest()[:16]
 
 
 def begin_men(men: Men, factors: Mapping[str, np.ndarray]) -> Begun:
@@ -144,10 +166,11 @@ def _follow(
         np.zeros(n, np.int64),
     )
     who = np.flatnonzero(allowed)
-    for some in np.split(who, range(TOGETHER * threads, len(who), TOGETHER * threads)) if len(who) else ():
+    together = threads * many_men.WIDTH * max(ROWS_TOGETHER // (len(clock.hours) * many_men.WIDTH), 1)
+    for some in np.split(who, range(together, len(who), together)) if len(who) else ():
         own_scale = {key: factor[some] for key, factor in scale.items()}
         schedule = schedule_of(given, men.age[some], own_scale)
-        use = numerics.settings(schedule, mode)
+        settings = numerics.settings(schedule, mode, protocol.drugs)
         batch = solve_many(
             model.traced(),
             begun.states[some],
@@ -155,9 +178,9 @@ def _follow(
             schedule,
             clock.hours,
             floors=numerics.floors(),
-            control=use.control,
-            variant=use.variant,
-            precision=use.precision,
+            control=settings.control,
+            variant=settings.variant,
+            precision=settings.precision,
             threads=threads,
         )
         _note(found, some, batch, begun.vectors[some], men.age[some], clock)

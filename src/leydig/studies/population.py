@@ -1,0 +1,230 @@
+"""What a population run is made of: n virtual men under one or several protocols, chunk by chunk.
+
+    courses   what is shown of every man under every protocol on every day that is kept
+    men       who they are: age, untreated values, lesion, factors on parameters
+    results   how it ended for each man and protocol: status, values at start and end, extremes, what held at the end
+
+A chunk is a pure function of the specification, its first id and its size. A value on a day is the mean of the 24 hours
+up to it, of the week up to it where doses lie days apart, and the value itself on day 0 and in runs of up to two weeks.
+Courses and results are 32-bit numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property, partial
+from typing import Any, cast
+
+import numpy as np
+
+from leydig.engine import runs
+from leydig.engine.runs import Chunk
+from leydig.numerics import Mode
+from leydig.pharmacology.protocol import Protocol
+from leydig.population_prior import Men, men
+from leydig.studies import many, provenance
+from leydig.studies.mixture import read_mixture
+from leydig.studies.population_summary import Tally, counted
+from leydig.studies.responders import needed, percent_change, responders
+
+CHUNK = 1024  # men; part of the format, so that the same files result whoever computes them
+DONE = many.DONE
+TABLES = ("men", "courses", "results")
+KEYS = ("id", "protocol", "day")
+CHANGE = "_change"
+IN_PERCENT = {f"{site}{CHANGE}": site for site in ("bmd_spine", "bmd_hip")}  # of his own start
+
+Table = Mapping[str, np.ndarray]  # columns of one length
+Tables = Mapping[str, Table]
+
+
+@dataclass(frozen=True)
+class Specification:
+    """What is run. Build it with ``studies.population_plan.specify``, which checks every value."""
+
+    condition: str  # one, or several with their shares, in canonical text
+    n: int
+    protocols: tuple[str, ...]  # canonical text
+    days: float  # length of the run
+    every: float  # days between the days that are kept
+    over: float  # days up to a kept day that its value is the mean of; 0: the value itself
+    seed: int
+    quantities: tuple[str, ...]
+    ages: tuple[float, float] | None = None  # years
+    mode: Mode = "default"  # of the solver
+    chunk: int = CHUNK
+
+    @cached_property
+    def kept(self) -> np.ndarray:
+        """The days that are kept, (d,): from day 0 on, and the end; none lies within half an interval of the end."""
+        count = max(math.ceil(self.days / self.every - 0.5), 1)
+        return np.append(np.arange(count) * self.every, self.days)
+
+    @cached_property
+    def looked_at(self) -> tuple[np.ndarray, np.ndarray]:
+        """All days behind the kept ones, rising, and for each kept day (d, k) the places of those it is the mean of."""
+        back = np.maximum(self.kept[:, None] - np.arange(max(round(self.over), 1)), 0.0)
+        back[0] = 0.0
+        days, places = np.unique(np.round(back, 9), return_inverse=True)
+        return days, places.reshape(back.shape)
+
+    @cached_property
+    def plans(self) -> tuple[Protocol, ...]:
+        """The protocols as objects."""
+        return tuple(Protocol.parse(text) for text in self.protocols)
+
+    @property
+    def cells(self) -> int:
+        """Places of the summary: every protocol, day and quantity, then the changes from start to end."""
+        return len(self.protocols) * (len(self.kept) + 1) * len(self.quantities)
+
+    def cell(self, protocol: Any, day: Any, quantity: Any) -> Any:
+        """The number of a cell from places; ``day`` = number of days means the change."""
+        return (np.asarray(protocol) * (len(self.kept) + 1) + day) * len(self.quantities) + quantity
+
+    def chunks(self) -> Sequence[Chunk]:
+        """All chunks."""
+        return list(runs.chunks(self.n, self.chunk))
+
+    def document(self) -> dict[str, dict[str, Any]]:
+        """What describes the run: the specification, and what it is made with."""
+        return {
+            "specification": asdict(self),
+            "made_with": {**provenance.digests(), "kernel": many.kernel_digest(), "instruction_set": instruction_set()},
+        }
+
+
+def instruction_set() -> str:
+    """The kind of processor that results belong to, bit for bit."""
+    from llvmlite import binding
+
+    return f"{binding.get_process_triple().partition('-')[0]} {binding.get_host_cpu_name()}"
+
+
+# One chunk ----------------------------------------------------------------------------------------
+
+
+def compute(specification: Specification, first: int, count: int) -> tuple[Tables, dict[str, Any]]:
+    """The tables of the men ``first`` to ``first + count - 1``, and notes: rows, statuses, how many met what."""
+    drawn = men(read_mixture(specification.condition), specification.seed, first, count, ages=specification.ages)
+    factors = many.multipliers(specification.plans, specification.seed, first, count)
+    wanted = dict.fromkeys(IN_PERCENT.get(name, name) for name in (*specification.quantities, *needed()))
+    days, places = specification.looked_at
+    everywhere = many.follow_men(
+        drawn, factors, specification.plans, days, tuple(wanted), mode=cast(Any, specification.mode)
+    )
+    followed = [
+        some._replace(quantities={name: _mean(series, places) for name, series in some.quantities.items()})
+        for some in everywhere
+    ]
+    for some in followed:
+        for name in set(IN_PERCENT) & set(specification.quantities):
+            some.quantities[name] = percent_change(some.quantities[IN_PERCENT[name]])
+    held = [[one.met(some.quantities, drawn.age) for some in followed] for one in responders()]
+    tables = {
+        "men": _men(drawn, factors),
+        "courses": _courses(specification, drawn, followed),
+        "results": _results(specification, drawn, followed, held),
+    }
+    notes = {
+        "rows": {name: len(table["id"]) for name, table in tables.items()},
+        "status": [dict(sorted(Counter(some.status.tolist()).items())) for some in followed],
+        "met": [[met.sum(axis=0).tolist() for met, _ in row] for row in held],
+        "known": [[known.sum(axis=0).tolist() for _, known in row] for row in held],
+    }
+    return tables, notes
+
+
+def _mean(series: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """(n, d) means of the places (d, k) of a series (n, days), one place after another for the sake of the bytes."""
+    total = np.zeros((len(series), len(places)))
+    for place in places.T:
+        total = total + series[:, place]
+    return total / places.shape[1]
+
+
+def _men(drawn: Men, factors: Mapping[str, np.ndarray]) -> Table:
+    names = np.array(drawn.conditions, dtype=object)
+    return {
+        "id": drawn.id,
+        "condition": names[drawn.condition],
+        "age": drawn.age,
+        "height": drawn.height,
+        **drawn.values,
+        **{f"lesion_{organ}": left for organ, left in drawn.lesion.items()},
+        **{f"factor_{name}": factor for name, factor in factors.items()},
+    }
+
+
+def _courses(specification: Specification, drawn: Men, followed: Sequence[many.Followed]) -> Table:
+    """Rows by man, protocol and day."""
+    n, protocols, days = len(drawn.id), len(followed), len(specification.kept)
+    return {
+        "id": np.repeat(drawn.id, protocols * days),
+        "protocol": np.tile(np.repeat(np.arange(protocols, dtype=np.int16), days), n),
+        "day": np.tile(specification.kept, n * protocols),
+        **{
+            name: np.stack([some.quantities[name] for some in followed], axis=1).astype(np.float32).ravel()
+            for name in specification.quantities
+        },
+    }
+
+
+def _results(
+    specification: Specification,
+    drawn: Men,
+    followed: Sequence[many.Followed],
+    held: Sequence[Sequence[tuple[np.ndarray, np.ndarray]]],
+) -> Table:
+    """Rows by man and protocol."""
+
+    def rows(of: Callable[[many.Followed], np.ndarray]) -> np.ndarray:
+        return np.stack([of(some) for some in followed], axis=1).ravel()
+
+    table = {
+        "id": np.repeat(drawn.id, len(followed)),
+        "protocol": np.tile(np.arange(len(followed), dtype=np.int16), len(drawn.id)),
+        "status": rows(lambda some: some.status),
+        "reached": rows(lambda some: np.asarray(some.reached, dtype=np.float32)),
+        "steps": rows(lambda some: np.asarray(some.steps, dtype=np.int64)),
+    }
+    for name in specification.quantities:
+        for part in ("start", "end", "change", "lowest", "lowest_day", "highest", "highest_day"):
+            table[f"{name}_{part}"] = rows(partial(_part, part, name, specification.kept))
+    for responder, row in zip(responders(), held, strict=True):
+        table[f"met_{responder.key}"] = np.stack([met[:, -1] for met, _ in row], axis=1).ravel()
+    return table
+
+
+def _part(part: str, name: str, days: np.ndarray, some: many.Followed) -> np.ndarray:
+    """One number per man of a quantity's course; nan where there is none."""
+    series = some.quantities[name].astype(np.float32)
+    if part == "start":
+        return series[:, 0]
+    if part == "end":
+        return series[:, -1]
+    if part == "change":
+        return series[:, -1] - series[:, 0]
+    low = part.startswith("lowest")
+    filled = np.where(np.isfinite(series), series, np.float32(np.inf if low else -np.inf))
+    place = filled.argmin(axis=1) if low else filled.argmax(axis=1)
+    found = days[place] if part.endswith("day") else series[np.arange(len(series)), place]
+    return np.where(np.isfinite(filled).any(axis=1), found, np.nan).astype(np.float32)
+
+
+def tally(specification: Specification, courses: Table, results: Table, notes: Mapping[str, Any]) -> Tally:
+    """What a chunk adds to the summary, from its tables as they are stored and its notes."""
+    days, names = len(specification.kept), specification.quantities
+    day = np.tile(np.arange(days), len(courses["id"]) // days)
+    places = np.arange(len(names))
+    of_courses = specification.cell(courses["protocol"].astype(np.int64), day, 0)
+    of_changes = specification.cell(results["protocol"].astype(np.int64), days, 0)
+    cells = np.concatenate([*(of_courses + k for k in places), *(of_changes + k for k in places)])
+    values = [*(courses[name] for name in names), *(results[f"{name}{CHANGE}"] for name in names)]
+    bins, sums = counted(cells, np.concatenate(values))
+    shape = (len(responders()), len(specification.protocols), days)
+    met, known = (np.array(notes[part], dtype=np.int64).reshape(shape) for part in ("met", "known"))
+    return Tally(notes["rows"]["men"], bins, sums, met, known, tuple(notes["status"]))

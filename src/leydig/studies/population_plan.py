@@ -1,0 +1,138 @@
+"""From what a person asks for to the specification of a population run, every value checked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from leydig import laboratory, outputs, population_prior, start
+from leydig.baseline import Baseline, personalise
+from leydig.errors import InputError, unknown
+from leydig.model import Individual, Inputs, load_parameters
+from leydig.numerics import Mode
+from leydig.pharmacology.protocol import Protocol
+from leydig.studies import many
+from leydig.studies.clock import HOURS_PER_DAY, SHORT_RUN_DAYS
+from leydig.studies.mixture import mixture_text, read_mixture
+from leydig.studies.population import CHUNK, IN_PERCENT, Specification
+from leydig.studies.simulate import DEFAULT_DAYS
+from leydig.units import CANONICAL
+
+QUANTITIES = (
+    *("testosterone", "estradiol", "testosterone_estradiol_ratio", "LH", "FSH"),
+    *("sperm_concentration", "total_motile_sperm_count", "bmd_spine", "bmd_hip"),
+    *("bmd_spine_change", "bmd_hip_change", "CTX", "HDL", "hematocrit", "desire_score"),
+)
+INTERVALS = (1.0, 7.0, 28.0, 91.0, 182.0, 364.0)  # days; the first that keeps no more than MOST_BY_DEFAULT is taken
+MOST_BY_DEFAULT = 30
+WEEK = 7.0  # days
+MOST_CELLS = 20_000  # protocols times days times quantities, so that a chunk and the summary fit into memory
+MOST_MEN = 1_000_000_000
+MOST_PROTOCOLS = 100
+TYPICAL_AGE = 40.0  # of the man who tells which quantities there are
+
+
+def specify(
+    condition: str,
+    n: int,
+    protocols: Sequence[str | Protocol],
+    *,
+    days: float | None = None,
+    every: float | None = None,
+    seed: int = 0,
+    quantities: Sequence[str] = (),
+    ages: tuple[float, float] | None = None,
+    mode: Mode = "default",
+    chunk: int = CHUNK,
+) -> Specification:
+    """The specification of a run; ``days`` defaults to the longest protocol, one year for open ones.
+
+    Raises InputError, in one sentence, for what cannot be used.
+    """
+    shares = read_mixture(condition)
+    if not 1 <= n <= MOST_MEN:
+        raise InputError(f"the number of men is {n}; it must be from 1 to {MOST_MEN:,}")
+    plans = [p if isinstance(p, Protocol) else Protocol.parse(p) for p in protocols]
+    if not 1 <= len(plans) <= MOST_PROTOCOLS:
+        raise InputError(f"{len(plans)} protocols were given; from 1 to {MOST_PROTOCOLS} can be run")
+    length = days if days is not None else max(plan.duration_days or DEFAULT_DAYS for plan in plans)
+    texts = [plan.text() for plan in plans]
+    for text in texts:
+        if texts.count(text) > 1:
+            raise InputError(f'the protocol "{text}" stands twice')
+    for plan in plans:
+        many.use(plan, length, mode)  # more doses than can be run are refused here, and modes that do not fit
+    interval = min(every if every is not None else _interval(length), length)
+    names = _quantities(quantities)
+    found = Specification(
+        mixture_text(shares),
+        n,
+        tuple(texts),
+        float(length),
+        float(interval),
+        _over(plans, length),
+        seed,
+        names,
+        _ages(ages),
+        mode,
+        chunk,
+    )
+    if found.cells > MOST_CELLS:
+        raise InputError(
+            f"{len(texts)} protocols, {len(found.kept)} days and {len(names)} quantities are {found.cells:,} numbers "
+            f"per man; at most {MOST_CELLS:,} are kept, so choose a longer interval or fewer quantities"
+        )
+    return found
+
+
+def available() -> tuple[str, ...]:
+    """The quantities that can be kept."""
+    parameters = load_parameters()
+    values = population_prior.typical(population_prior.prior(TYPICAL_AGE))
+    baseline = Baseline(age=TYPICAL_AGE, **{name: values[name] for name in Baseline._fields if name != "age"})
+    individual = Individual(personalise(baseline, parameters), parameters)
+    inputs = np.array(Inputs(age=TYPICAL_AGE), dtype=float)[:, None]
+    found = outputs.quantities(start.rest(individual)[None, :], individual, inputs)
+    return tuple(dict.fromkeys(name for name in (*found, *IN_PERCENT, *outputs.DRUGS) if name in CANONICAL))
+
+
+def _quantities(asked: Sequence[str]) -> tuple[str, ...]:
+    if not asked:
+        return QUANTITIES
+    allowed = available()
+    for name in asked:
+        if name not in allowed:
+            raise unknown("quantity", name, allowed)
+    return tuple(dict.fromkeys(asked))
+
+
+def _interval(length: float) -> float:
+    """The shortest of the usual intervals that keeps few days."""
+    return next((step for step in INTERVALS if length / step <= MOST_BY_DEFAULT), INTERVALS[-1])
+
+
+def _over(plans: Sequence[Protocol], length: float) -> float:
+    """Days that a value is the mean of: a week where doses lie days apart, so that no phase of the dosing is picked."""
+    if length <= SHORT_RUN_DAYS:
+        return 0.0
+    for plan in plans:
+        for drug in plan.drugs:
+            times = [event.time for event in plan.events(length) if event.drug == drug and not event.duration]
+            if any(HOURS_PER_DAY < later - earlier <= WEEK * HOURS_PER_DAY for earlier, later in pairwise(times)):
+                return WEEK
+    return 1.0
+
+
+def _ages(ages: tuple[float, float] | None) -> tuple[float, float] | None:
+    if ages is None:
+        return None
+    accepted = laboratory.limits("accepted")["age"]
+    low, high = ages
+    if not accepted.low <= low <= high <= accepted.high:
+        raise InputError(
+            f"the ages {low:g}-{high:g} cannot be used; they must rise and lie between {accepted.low:g} and "
+            f"{accepted.high:g} years"
+        )
+    return float(low), float(high)
