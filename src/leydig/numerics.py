@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import cache
 from typing import Annotated, Literal, NamedTuple
 
@@ -26,12 +27,12 @@ MODES: tuple[Mode, ...] = ("default", "fast", "single")
 
 
 class Grid(Strict):
-    """Steps that restart at every event, and the error that was measured with them on the equations ``digest``."""
+    """Steps that restart at every event, and the largest error of the pilot with them on the equations ``digest``."""
 
-    first: float  # h
+    first: float  # 1, time constants of the fastest term that an event sets off
     growth: float
     longest: float  # h
-    error: float  # 1, largest relative, over the pilot's men, times and states
+    error: float  # 1, relative, over men, weeks and states
     digest: str
 
 
@@ -40,7 +41,14 @@ class ProtocolClass(Strict):
 
     name: str
     driven: tuple[str, ...] | Literal["all"]
-    grid: Grid | None = None
+
+
+class Fast(Strict):
+    """Protocols of these drugs alone share a grid; ``pilot``: protocols that it is chosen on."""
+
+    name: str
+    drugs: frozenset[str]
+    pilot: tuple[str, ...]
 
 
 class Typical(Strict):
@@ -56,7 +64,9 @@ class Numerics(Strict):
     tolerance: Annotated[float, Field(gt=0)]
     floor: Annotated[float, Field(gt=0)]
     typical: Typical
+    changes: dict[str, str]  # state -> the quantity that it is a change of
     classes: Annotated[tuple[ProtocolClass, ...], Field(min_length=1)]
+    fast: tuple[Fast, ...]
 
 
 class Settings(NamedTuple):
@@ -68,6 +78,20 @@ class Settings(NamedTuple):
     precision: Precision
 
 
+class Grids(Strict):
+    """data/grids.yaml, written by tools/grids.py."""
+
+    grids: dict[str, Grid]  # by the name of a ``Fast``
+
+
+@cache
+def grids() -> dict[str, Grid]:
+    """The grids that were chosen on the present equations, by name."""
+    path = DATA / "grids.yaml"
+    found = Grids.model_validate(read_yaml(path)).grids
+    return {name: grid for name, grid in found.items() if grid.digest == model.traced().digest}
+
+
 @cache
 def numerics() -> Numerics:
     """The checked file."""
@@ -76,6 +100,9 @@ def numerics() -> Numerics:
         found = Numerics.model_validate(read_yaml(path))
     except ValidationError as error:
         raise from_pydantic(error, path.name, Numerics) from error
+    for name in found.changes:
+        if name not in names(model.State):
+            raise unknown("state", name, names(model.State), f"changes of {path.name}")
     for one in found.classes:
         for name in () if one.driven == "all" else one.driven:
             if name not in model.Inputs._fields:
@@ -94,26 +121,33 @@ def driven(schedule: Schedule) -> frozenset[str]:
     return frozenset(found | {"age"})
 
 
-def settings(schedule: Schedule, mode: Mode = "default") -> Settings:
-    """How men under this schedule are solved.
+def settings(schedule: Schedule, mode: Mode = "default", drugs: Collection[str] = ()) -> Settings:
+    """How men under this schedule, which is of these ``drugs``, are solved.
 
     ``mode``: "default" keeps every man's own error in double precision, "single" does so in single precision, "fast"
-    takes the stored grid of the class. InputError for an unknown mode, and for "fast" where no grid is stored for
-    these equations.
+    takes the stored grid of such drugs, in single precision. InputError for an unknown mode, and for "fast" where there
+    is no grid.
     """
     if mode not in MODES:
         raise unknown("mode", mode, MODES)
     own = class_of(driven(schedule))
     control = Control(tolerance=numerics().tolerance)
     if mode == "fast":
-        if own.grid is None or own.grid.digest != model.traced().digest:
-            fast = [one.name for one in numerics().classes if one.grid and one.grid.digest == model.traced().digest]
-            raise InputError(
-                f'mode "fast" has no grid for protocols of the class "{own.name}" with these equations; '
-                f"there are grids for: {', '.join(fast) or 'none'}"
-            )
-        control = Control(None, own.grid.first, own.grid.growth, own.grid.longest)
-    return Settings(own.name, variant(own.name), control, "single" if mode == "single" else "double")
+        grid = _grid(frozenset(drugs))
+        control = Control(None, grid.first, grid.growth, grid.longest)
+    return Settings(own.name, variant(own.name), control, "double" if mode == "default" else "single")
+
+
+def _grid(drugs: frozenset[str]) -> Grid:
+    """The stored grid of protocols of these drugs."""
+    for one in numerics().fast:
+        if drugs <= one.drugs and one.name in grids():
+            return grids()[one.name]
+    known = [", ".join(sorted(one.drugs)) for one in numerics().fast if one.name in grids()]
+    asked = ", ".join(sorted(drugs)) or "no drug"
+    raise InputError(
+        f'mode "fast" has no stored steps for {asked}; it has them for protocols of: {"; of: ".join(known)}'
+    )
 
 
 def class_of(inputs: frozenset[str]) -> ProtocolClass:
@@ -148,6 +182,7 @@ def floors() -> np.ndarray:
     values = population_prior.typical(population_prior.prior(file.typical.age, file.typical.BMI))
     who = Baseline(age=file.typical.age, **{k: values[k] for k in Baseline._fields if k != "age"})
     p = model.load_parameters()
-    state = np.abs(np.array(flatten(model.at_rest(personalise(who, p), p)), float))
-    assert len(state) == len(names(model.State))
+    sizes = dict(zip(names(model.State), flatten(model.at_rest(personalise(who, p), p)), strict=True))
+    sizes |= {state: values[quantity] for state, quantity in file.changes.items()}
+    state = np.abs(np.array([sizes[name] for name in names(model.State)], float))
     return file.floor * np.where(state > 0, state, 1.0)

@@ -36,11 +36,11 @@ EVERYTHING = Variant()
 
 
 class Control(NamedTuple):
-    """How steps are chosen: by the error of each man's own, or along a grid that restarts at every event.
+    """How steps are chosen: by the error of each man's own, or along a grid that begins again at every event.
 
     ``tolerance``: largest error of a step, of any state, relative to the state and its floor; None for a grid.
-    ``first``: the first step (h) tried, on a grid the first after every event; ``growth``: of the steps of a grid;
-    ``longest`` (h).
+    ``first``: the first step tried (h); on a grid the first after an event, in time constants of the fastest term that
+    it sets off. ``growth``: of the steps of a grid. ``longest``: of all steps (h).
     """
 
     tolerance: float | None = 5e-4
@@ -83,6 +83,8 @@ def solve_many(
     begins elsewhere. Never raises for a failed solve: look at ``status``.
     """
     n, moments = len(states), np.atleast_2d(np.asarray(times, float))
+    if moments.shape[1] < 2 or not (np.diff(moments) > 0).all():
+        raise ValueError("the times must rise, and there must be two at least")
     _check(traced, variant, states, schedule)
     shape = (n, moments.shape[1])
     batch = Batch(

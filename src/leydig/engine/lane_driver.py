@@ -18,7 +18,10 @@ NEVER = np.inf
 
 @driver
 def apply_events(lane, man, now, origin, event, terms, rates, amplitude, ramp, schedule):
-    """Move the amplitudes of all terms to ``now`` and add every event that is due; the number of the next event."""
+    """Move the amplitudes of all terms to ``now`` and add every event that is due.
+
+    The number of the next event, and the largest rate of the terms that those events set off.
+    """
     time, kind, amount, jump, jump_ramp = schedule
     row = man if time.shape[0] > 1 else 0
     own = man if amount.shape[0] > 1 else 0
@@ -29,14 +32,17 @@ def apply_events(lane, man, now, origin, event, terms, rates, amplitude, ramp, s
             faded = math.exp(-rates[at] * elapsed)
             amplitude[at] = (amplitude[at] + ramp[at] * elapsed) * faded
             ramp[at] *= faded
+    fastest = 0.0
     while event < time.shape[1] and time[row, event] <= now + SAME_TIME:
         which, much = kind[row, event], amount[own, event]
         for i in range(terms):
             at = i * LANES + lane
             amplitude[at] += much * jump[man, which, i]
             ramp[at] += much * jump_ramp[man, which, i]
+            if jump[man, which, i] != 0 or jump_ramp[man, which, i] != 0:
+                fastest = max(fastest, rates[at])
         event += 1
-    return event
+    return event, fastest
 
 
 @driver
@@ -146,9 +152,13 @@ def solve_block(
                 ramp[i * LANES + lane] = ramp_at_start[who, i]
             now[lane] = times[who if rows_of_times > 1 else 0, 0]
             origin[lane] = now[lane]
-            event[lane] = apply_events(lane, who, now[lane], origin[lane], 0, terms, rates, amplitude, ramp, schedule)
+            event[lane], fastest = apply_events(
+                lane, who, now[lane], origin[lane], 0, terms, rates, amplitude, ramp, schedule
+            )
             write_inputs(inputs, who, 0, lane, 0.0, terms, channel, rates, amplitude, ramp)
             proposed[lane], after_event[lane], fresh[lane] = first_step, first_step, True
+            if fixed:
+                proposed[lane] = first_step / fastest if fastest > 0 else longest
             taken[lane] = 2  # parameters of this lane are new
         if running == 0:
             return
@@ -220,11 +230,14 @@ def solve_block(
                 r = who if rows_of_times > 1 else 0
                 e = who if event_time.shape[0] > 1 else 0
                 if event[lane] < event_time.shape[1] and event_time[e, event[lane]] <= now[lane] + SAME_TIME:
-                    event[lane] = apply_events(
+                    event[lane], fastest = apply_events(
                         lane, who, now[lane], origin[lane], event[lane], terms, rates, amplitude, ramp, schedule
                     )
                     origin[lane] = now[lane]
-                    proposed[lane] = first_step if fixed else after_event[lane]
+                    if not fixed:
+                        proposed[lane] = after_event[lane]
+                    elif fastest > 0:
+                        proposed[lane] = min(proposed[lane], first_step / fastest)
                     fresh[lane] = True
                 while output[lane] < wanted and times[r, output[lane]] <= now[lane]:
                     for j in range(STATES):
