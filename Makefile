@@ -9,7 +9,7 @@ LOCK := requirements.txt
 
 REPORT := out/older-man
 
-.PHONY: help install run reports test check format lock calibrate picture pages clean
+.PHONY: help install run reports test check format lock calibrate picture pages accuracy clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -47,10 +47,15 @@ format: install ## put the code into the common format
 picture: install ## draw the README's picture and renew its table with the program itself
 	$(BIN)/python tools/picture.py
 
-pages: install ## write the documentation pages that are computed (drugs, trials, claims)
+pages: install ## write the documentation pages that are computed (drugs, trials, claims, equations, population)
 	$(BIN)/python tools/drugs_page.py
 	$(BIN)/python tools/trials_page.py
 	$(BIN)/python tools/claims_page.py
+	$(BIN)/python tools/equations_page.py
+	$(BIN)/python tools/population_page.py
+
+accuracy: install ## measure the fast engine's error again and choose its stored steps (minutes)
+	$(BIN)/python tools/accuracy.py
 
 reports: install ## two reports: an obese man choosing between three ways, a man stopping testosterone
 	$(LEYDIG) simulate obese-man-choosing --protocol "weight -10 % over 6 months then none" \

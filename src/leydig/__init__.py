@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from leydig.engine.trajectory import Panel, Trajectory
     from leydig.errors import InputError, ModelWarning
     from leydig.evidence import cite, load_trial, trial, trials
+    from leydig.io.population import population
     from leydig.io.tables import write as write_data
     from leydig.pharmacology.protocol import Protocol, Regimen
     from leydig.report.page import write as write_report
@@ -27,6 +28,7 @@ _HOMES = {
     "Protocol": ("leydig.pharmacology.protocol", "Protocol"),
     "Regimen": ("leydig.pharmacology.protocol", "Regimen"),
     "simulate": ("leydig.studies.simulate", "simulate"),
+    "population": ("leydig.io.population", "population"),
     "Trajectory": ("leydig.engine.trajectory", "Trajectory"),
     "Panel": ("leydig.engine.trajectory", "Panel"),
     "write_data": ("leydig.io.tables", "write"),
@@ -50,6 +52,7 @@ __all__ = [
     "__version__",
     "cite",
     "load_trial",
+    "population",
     "simulate",
     "trial",
     "trials",

@@ -1,4 +1,4 @@
-"""How the fast engine is set for this model: classes of protocols, tolerance, floors. Source: data/numerics.yaml."""
+"""How the fast engine is set for this model: classes of protocols, step control, floors. Source: data/numerics.yaml."""
 
 from __future__ import annotations
 
@@ -41,6 +41,8 @@ class ProtocolClass(Strict):
 
     name: str
     driven: tuple[str, ...] | Literal["all"]
+    tolerance: Annotated[float, Field(gt=0)]
+    pilot: tuple[str, ...]  # protocols that the error is measured with
 
 
 class Fast(Strict):
@@ -61,7 +63,6 @@ class Typical(Strict):
 class Numerics(Strict):
     """data/numerics.yaml."""
 
-    tolerance: Annotated[float, Field(gt=0)]
     floor: Annotated[float, Field(gt=0)]
     typical: Typical
     changes: dict[str, str]  # state -> the quantity that it is a change of
@@ -78,18 +79,26 @@ class Settings(NamedTuple):
     precision: Precision
 
 
-class Grids(Strict):
-    """data/grids.yaml, written by tools/grids.py."""
+class Accuracy(Strict):
+    """data/accuracy.yaml, written by tools/accuracy.py: largest relative errors over the pilot."""
 
+    errors: dict[str, dict[str, float]]  # mode -> protocol -> error
     grids: dict[str, Grid]  # by the name of a ``Fast``
 
 
 @cache
+def accuracy() -> Accuracy:
+    """What was measured; it holds for the equations whose digest its grids name."""
+    path = DATA / "accuracy.yaml"
+    try:
+        return Accuracy.model_validate(read_yaml(path))
+    except ValidationError as error:
+        raise from_pydantic(error, path.name, Accuracy) from error
+
+
 def grids() -> dict[str, Grid]:
     """The grids that were chosen on the present equations, by name."""
-    path = DATA / "grids.yaml"
-    found = Grids.model_validate(read_yaml(path)).grids
-    return {name: grid for name, grid in found.items() if grid.digest == model.traced().digest}
+    return {name: grid for name, grid in accuracy().grids.items() if grid.digest == model.traced().digest}
 
 
 @cache
@@ -131,7 +140,7 @@ def settings(schedule: Schedule, mode: Mode = "default", drugs: Collection[str] 
     if mode not in MODES:
         raise unknown("mode", mode, MODES)
     own = class_of(driven(schedule))
-    control = Control(tolerance=numerics().tolerance)
+    control = Control(tolerance=own.tolerance)
     if mode == "fast":
         grid = _grid(frozenset(drugs))
         control = Control(None, grid.first, grid.growth, grid.longest)

@@ -161,7 +161,7 @@ def test_a_protocol_is_solved_by_the_smallest_code_that_holds_it():
 
 
 def test_the_fast_mode_keeps_the_error_that_it_states():
-    assert {one.name for one in numerics.numerics().fast} == set(numerics.grids()), "run tools/grids.py"
+    assert {one.name for one in numerics.numerics().fast} == set(numerics.grids()), "run make accuracy"
     protocol = Protocol.parse("anastrozole 1 mg every 2 days")  # not one that the grid was chosen on
     drawn = men({"eugonadal": 0.5, "obese-hypogonadal": 0.5}, 21, 0, 64)
     factors = multipliers([protocol], 21, 0, 64)

@@ -189,18 +189,17 @@ def _compute(
 ) -> tuple[Finished | None, list[str], dict[str, Any]]:
     """The finished run, its files and its answer; None when it was stopped, which has then been said."""
     from leydig.engine.runs import RunStopped
-    from leydig.io import dataset
+    from leydig.io.population import FORMAT
     from leydig.studies import many, population_run
     from leydig.studies.population_answer import answer
 
     if not many.is_ready(specification.plans, specification.days, specification.mode):
         say("note", "compiling the solver for these equations and drugs; this takes tens of seconds, once")
-    form = population_run.TableFormat(dataset.SUFFIX, dataset.encode, dataset.decode)
     try:
         finished = population_run.run(
             specification,
             folder,
-            form,
+            FORMAT,
             execute,
             local=executor == "local",
             workers=workers,

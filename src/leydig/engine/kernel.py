@@ -83,9 +83,7 @@ def solve_many(
     begins elsewhere. Never raises for a failed solve: look at ``status``.
     """
     n, moments = len(states), np.atleast_2d(np.asarray(times, float))
-    if moments.shape[1] < 2 or not (np.diff(moments) > 0).all():
-        raise ValueError("the times must rise, and there must be two at least")
-    _check(traced, variant, states, schedule)
+    check(traced, variant, states, schedule, moments)
     shape = (n, moments.shape[1])
     batch = Batch(
         np.empty((*shape, len(traced.states))), np.zeros((*shape, len(traced.inputs))), np.zeros(n, np.int8),
@@ -97,7 +95,7 @@ def solve_many(
         np.ascontiguousarray(states, float), np.ascontiguousarray(parameters, float), schedule.channel,
         (schedule.rate != 0).any(axis=0), schedule.rate, schedule.first, schedule.first_ramp,
         (schedule.time, schedule.kind, schedule.amount, schedule.jump, schedule.ramp), moments,
-        np.ascontiguousarray(floors, float), *_numbers(control), MOST_STEPS, *batch,
+        np.ascontiguousarray(floors, float), *numbers(control), MOST_STEPS, *batch,
     )  # fmt: skip
 
     def block(begin: int) -> None:
@@ -113,14 +111,16 @@ def solve_many(
     return batch
 
 
-def _numbers(control: Control) -> tuple[float, float, float, float, bool]:
+def numbers(control: Control) -> tuple[float, float, float, float, bool]:
     """What the driver is told: tolerance, first step, growth, longest step, whether the steps are those of a grid."""
     fixed = control.tolerance is None
     return float(control.tolerance or 1.0), float(control.first), float(control.growth), float(control.longest), fixed
 
 
-def _check(traced: Traced, variant: Variant, states: np.ndarray, schedule: Schedule) -> None:
-    """Whether code without the absent inputs and still states is right for these men."""
+def check(traced: Traced, variant: Variant, states: np.ndarray, schedule: Schedule, times: np.ndarray) -> None:
+    """ValueError where times do not rise, or code without the absent inputs and still states is wrong for these men."""
+    if times.shape[1] < 2 or not (np.diff(times) > 0).all():
+        raise ValueError("the times must rise, and there must be two at least")
     for name, value in variant.still:
         if (states[:, traced.states.index(name)] != value).any():
             raise ValueError(f"{name} does not begin at {value:g} for every man, so it is not still")
@@ -150,7 +150,7 @@ def _compile(module: ModuleType) -> None:
     events = (np.zeros((1, 0)), counts, np.zeros((1, 0)), np.zeros((0, 0, 1)), np.zeros((0, 0, 1)))
     module.solve_block(
         module.hoist, *module.PHASES, 0, 0, states, parameters, np.zeros(1, np.int64), np.zeros(1, bool),
-        none, none, none, events, np.zeros((1, 1)), np.zeros(states.shape[1]), *_numbers(BY_ERROR), MOST_STEPS,
+        none, none, none, events, np.zeros((1, 1)), np.zeros(states.shape[1]), *numbers(BY_ERROR), MOST_STEPS,
         np.zeros((0, 1, 1)), np.zeros((0, 1, 1)), np.zeros(0, np.int8), np.zeros(0), np.zeros(0, np.int64),
         np.zeros(0, np.int64),
     )  # fmt: skip
@@ -159,13 +159,13 @@ def _compile(module: ModuleType) -> None:
 def kernel_source(traced: Traced, variant: Variant, precision: Precision) -> str:
     """The text of the whole module: arithmetic, straight-line step, driver."""
     program, lanes = step(traced, variant), FORMATS[precision].lanes
-    numbers: dict[str, str] = {}
+    literals: dict[str, str] = {}
     names = [f"phase_{i}" for i in range(len(program.phases))]
     functions = [
-        function(name, part, lanes, numbers, precision)
+        function(name, part, lanes, literals, precision)
         for name, part in zip(["hoist", *names], [program.hoist, *program.phases], strict=True)
     ]
-    constants = "\n".join(f"{name} = real({value})" for value, name in numbers.items())
+    constants = "\n".join(f"{name} = real({value})" for value, name in literals.items())
     phases = f"PHASES = ({', '.join(names)})\n"
     return "\n".join(
         [HEADER, text(precision), constants, _sizes(program, traced, lanes), STRAIGHT, *functions, phases, DRIVER]
@@ -202,16 +202,16 @@ LITERAL = re.compile(r"(?<![\w.])(?:\d+\.\d*(?:e[+-]?\d+)?|\d+e[+-]?\d+)")
 ROW = re.compile(r"w\[(\d+)\]")
 
 
-def function(name: str, part: Sequence[Statement], lanes: int, numbers: dict[str, str], precision: Precision) -> str:
-    """One straight-line function over all lanes; in single precision numbers get names in ``numbers``."""
+def function(name: str, part: Sequence[Statement], lanes: int, literals: dict[str, str], precision: Precision) -> str:
+    """One straight-line function over all lanes; in single precision numbers get names in ``literals``."""
 
     def put(text: str) -> str:
         if precision == "single":
-            text = LITERAL.sub(lambda found: numbers.setdefault(found[0], f"NUMBER_{len(numbers)}"), text)
+            text = LITERAL.sub(lambda found: literals.setdefault(found[0], f"NUMBER_{len(literals)}"), text)
         return ROW.sub(lambda found: f"w[{int(found[1]) * lanes} + lane]", text)
 
     lines = [f"@straight\ndef {name}(rows):", "    w = carray(rows, SIZE, real)", f"    for lane in range({lanes}):"]
-    lines += [f"        {put(target)} = {put(expression)}" for target, expression in part]
+    lines += [f"        {put(target)} = {put(expression)}" for target, expression in part] or ["        pass"]
     return "\n".join(lines) + "\n"
 
 
@@ -219,8 +219,8 @@ def _sizes(program: Step, traced: Traced, lanes: int) -> str:
     layout = program.layout
     values = {
         "LANES": lanes, "ROWS": layout.rows, "STATES": len(program.moving), "CHANNELS": len(traced.inputs),
-        "PARAMETER_COUNT": len(traced.parameters), "NEW": layout.new, "ERROR": layout.error, "STEP": layout.step,
-        "INPUTS_0": layout.inputs[0], "PARAMETERS": layout.parameters,
+        "PARAMETER_COUNT": len(traced.parameters), "INCREMENT": layout.increment, "ERROR": layout.error,
+        "STEP": layout.step, "INPUTS_0": layout.inputs[0], "PARAMETERS": layout.parameters,
         "TIME_1": STAGE_TIME[1], "TIME_2": STAGE_TIME[2],
         "MOVING": f"np.array({list(program.moving)})",
     }  # fmt: skip

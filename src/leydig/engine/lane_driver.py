@@ -12,6 +12,7 @@ beside him. Clocks are in double precision whatever the precision of the states.
 DONE, TOO_MANY_STEPS, LEFT_DOMAIN = 0, 1, 2
 SAME_TIME = 1e-9  # h: events this close are one
 SMALLEST_STEP = 1e-7  # h
+RATE_OF_LASTING = 1.0  # 1/h, what a change that lasts counts as where a grid begins again
 SAFETY, LEAST_FACTOR, MOST_FACTOR, FACTOR_OUTSIDE = 0.9, 0.2, 4.0, 0.25
 NEVER = np.inf
 
@@ -40,7 +41,7 @@ def apply_events(lane, man, now, origin, event, terms, rates, amplitude, ramp, s
             amplitude[at] += much * jump[man, which, i]
             ramp[at] += much * jump_ramp[man, which, i]
             if jump[man, which, i] != 0 or jump_ramp[man, which, i] != 0:
-                fastest = max(fastest, rates[at])
+                fastest = max(fastest, rates[at] if rates[at] > 0 else RATE_OF_LASTING)
         event += 1
     return event, fastest
 
@@ -91,21 +92,27 @@ def measure(w, floors, largest, scale, checked):
     for j in range(STATES):
         floor = real(floors[MOVING[j]])
         for lane in range(LANES):
-            new, error = w[(NEW + j) * LANES + lane], w[(ERROR + j) * LANES + lane]
+            added, error = w[(INCREMENT + j) * LANES + lane], w[(ERROR + j) * LANES + lane]
             size = abs(w[j * LANES + lane]) + floor
             more = abs(error) * scale[lane] > largest[lane] * size
             largest[lane] = abs(error) if more else largest[lane]
             scale[lane] = size if more else scale[lane]
-            checked[lane] += (new + error) * real(0.0)
+            checked[lane] += (added + error) * real(0.0)
 
 
 @driver
-def accept(w, taken):
-    """The new state replaces the old one in the lanes that have taken their step."""
+def accept(w, lost, taken):
+    """Add what the step adds, in the lanes that have taken it; ``lost`` keeps what rounding takes off (Kahan's sum).
+
+    Without it small steps of a slow state would be lost in single precision.
+    """
     for j in range(STATES):
         for lane in range(LANES):
             at = j * LANES + lane
-            w[at] = w[NEW * LANES + at] if taken[lane] > 0 else w[at]
+            added = w[INCREMENT * LANES + at] + lost[at]
+            new = w[at] + added
+            lost[at] = added - (new - w[at]) if taken[lane] > 0 else lost[at]
+            w[at] = new if taken[lane] > 0 else w[at]
 
 
 @driver
@@ -125,8 +132,9 @@ def solve_block(
     after_event, stop = np.full(LANES, first_step), np.full(LANES, NEVER)
     fresh, landing = np.zeros(LANES, np.bool_), np.zeros(LANES, np.bool_)
     man, event, output = np.full(LANES, -1), np.zeros(LANES, np.int64), np.zeros(LANES, np.int64)
+    ended = np.zeros(LANES, np.int64)
     largest, scale, checked = np.zeros(LANES, real), np.zeros(LANES, real), np.zeros(LANES, real)
-    taken = np.zeros(LANES, real)
+    taken, lost = np.zeros(LANES, real), np.zeros(STATES * LANES, real)
     waiting, running = first, 0
     started = False
     while True:
@@ -144,6 +152,7 @@ def solve_block(
                     values[who, k, j] = states[who, j]
             for j in range(STATES):
                 w[j * LANES + lane] = real(states[who, MOVING[j]])
+                lost[j * LANES + lane] = real(states[who, MOVING[j]] - np.float64(w[j * LANES + lane]))
             for j in range(PARAMETER_COUNT):
                 w[(PARAMETERS + j) * LANES + lane] = real(parameters[who, j])
             for i in range(terms):
@@ -205,16 +214,16 @@ def solve_block(
                 taken[lane] = 1
             else:
                 rejected[who] += 1
-            ended = -1
+            ended[lane] = -1
             if not good:
                 factor = max(LEAST_FACTOR, SAFETY / math.sqrt(math.sqrt(size))) if finite else FACTOR_OUTSIDE
                 proposed[lane] = h[lane] * factor
                 if fresh[lane]:
                     after_event[lane] = proposed[lane]
                 if proposed[lane] < SMALLEST_STEP:
-                    ended = LEFT_DOMAIN
+                    ended[lane] = LEFT_DOMAIN
             elif steps[who] >= most_steps:
-                ended = TOO_MANY_STEPS
+                ended[lane] = TOO_MANY_STEPS
             elif fixed:
                 proposed[lane] = min(proposed[lane] * growth, longest)
             else:
@@ -224,9 +233,14 @@ def solve_block(
                 # a step cut short by an event says little about how long the next may be
                 proposed[lane] = max(h[lane] * factor, proposed[lane] if landing[lane] and factor > 1 else 0.0)
                 fresh[lane] = False
-            if good:
+        accept(w, lost, taken)
+        for lane in range(LANES):
+            if man[lane] < 0:
+                continue
+            who = man[lane]
+            if taken[lane] > 0:
                 now[lane] = stop[lane] if landing[lane] else now[lane] + h[lane]
-            if ended < 0 and good and landing[lane]:
+            if ended[lane] < 0 and taken[lane] > 0 and landing[lane]:
                 r = who if rows_of_times > 1 else 0
                 e = who if event_time.shape[0] > 1 else 0
                 if event[lane] < event_time.shape[1] and event_time[e, event[lane]] <= now[lane] + SAME_TIME:
@@ -241,26 +255,16 @@ def solve_block(
                     fresh[lane] = True
                 while output[lane] < wanted and times[r, output[lane]] <= now[lane]:
                     for j in range(STATES):
-                        values[who, output[lane], MOVING[j]] = w[(NEW + j) * LANES + lane]
-                    write_inputs(
-                        inputs,
-                        who,
-                        output[lane],
-                        lane,
-                        now[lane] - origin[lane],
-                        terms,
-                        channel,
-                        rates,
-                        amplitude,
-                        ramp,
-                    )
+                        at = j * LANES + lane
+                        values[who, output[lane], MOVING[j]] = np.float64(w[at]) + np.float64(lost[at])
+                    since[lane] = now[lane] - origin[lane]
+                    write_inputs(inputs, who, output[lane], lane, since[lane], terms, channel, rates, amplitude, ramp)
                     output[lane] += 1
                 if output[lane] == wanted:
-                    ended = DONE
-            if ended >= 0:
-                status[who], reached[who] = ended, now[lane]
+                    ended[lane] = DONE
+            if ended[lane] >= 0:
+                status[who], reached[who] = ended[lane], now[lane]
                 values[who, output[lane] :] = np.nan
                 inputs[who, output[lane] :] = np.nan
                 man[lane] = -1
                 running -= 1
-        accept(w, taken)

@@ -50,7 +50,7 @@ class Layout(NamedTuple):
     """Where each group of values begins among the rows."""
 
     state: int
-    new: int
+    increment: int  # what a step adds to the state
     error: int
     step: int
     inputs: tuple[int, ...]  # of each stage time
@@ -162,8 +162,10 @@ class _Builder:
         n, c = len(self.states), len(self.inputs)
         sizes = [n, n, n, 1, c, c, c, c, len(self.parameters), len(self.hoisted), len(self.elimination.slots), n, n, n]
         starts = [sum(sizes[:i]) for i in range(len(sizes) + 1)]
-        state, new, error, size, u0, u1, u2, slopes, parameters, hoisted, factors, k1, k2, k3, rows = starts
-        return Layout(state, new, error, size, (u0, u1, u2), slopes, parameters, hoisted, factors, (k1, k2, k3), rows)
+        state, increment, error, size, u0, u1, u2, slopes, parameters, hoisted, factors, k1, k2, k3, rows = starts
+        return Layout(
+            state, increment, error, size, (u0, u1, u2), slopes, parameters, hoisted, factors, (k1, k2, k3), rows
+        )
 
     def build(self) -> Step:
         return Step(self.layout, self.moving, self._hoist(), self._phases(), self.elimination)
@@ -240,7 +242,7 @@ class _Builder:
         final = self._stage(writer, 3, rates, earlier, slots)
         for i in self._places:
             every = [*earlier[i], final[i]]
-            writer.store(layout.new + i, _sum(f"b{i}", RESULT, every))
+            writer.store(layout.increment + i, _sum("", RESULT, every))
             writer.store(layout.error + i, _sum("", ERROR, every))
         return tuple(writer.statements)
 
