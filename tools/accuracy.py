@@ -84,7 +84,7 @@ def choose(own: numerics.Fast) -> numerics.Grid | None:
     for first, growth, longest in product(FIRST, GROWTH, LONGEST):
         steps = error = 0.0
         for problem, wanted in zip(problems, exact, strict=True):
-            control = Control(None, first, growth, longest)
+            control = Control(numerics.numerics().guard, first, growth, longest)
             found = solve_many(model.traced(), **problem, control=control, precision="single")
             steps += float(found.steps.mean())
             error = max(error, error_of(found.values, wanted, problem["floors"]) if (found.status == 0).all() else 1.0)

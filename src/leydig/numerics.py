@@ -67,6 +67,7 @@ class Numerics(Strict):
     typical: Typical
     changes: dict[str, str]  # state -> the quantity that it is a change of
     classes: Annotated[tuple[ProtocolClass, ...], Field(min_length=1)]
+    guard: Annotated[float, Field(gt=0)]
     fast: tuple[Fast, ...]
 
 
@@ -143,7 +144,7 @@ def settings(schedule: Schedule, mode: Mode = "default", drugs: Collection[str] 
     control = Control(tolerance=own.tolerance)
     if mode == "fast":
         grid = _grid(frozenset(drugs))
-        control = Control(None, grid.first, grid.growth, grid.longest)
+        control = Control(numerics().guard, grid.first, grid.growth, grid.longest)
     return Settings(own.name, variant(own.name), control, "double" if mode == "default" else "single")
 
 

@@ -13,13 +13,15 @@ SAME_TIME = 1e-9  # h: events this close are one
 SMALLEST_STEP = 1e-7  # h
 RATE_OF_LASTING = 1.0  # 1/h, what a change that lasts counts as where a grid begins again
 SAFETY, LEAST_FACTOR, MOST_FACTOR, FACTOR_OUTSIDE = 0.9, 0.2, 4.0, 0.25
+GROUPS = len(SHARES)
 
 
 @device
-def apply_events(man, now, elapsed, event, rate, amplitude, ramp, time, kind, amount, jump, jump_ramp):
+def apply_events(man, now, elapsed, event, channel, rate, amplitude, ramp, time, kind, amount, jump, jump_ramp):
     """Move the amplitudes of all terms by ``elapsed`` to ``now`` and add every event that is due.
 
-    The number of the next event, and the largest rate of the terms that those events set off.
+    The number of the next event, the largest rate of the terms that those events set off, and whether the states that
+    act on no other see them.
     """
     row = man if time.shape[1] > 1 else 0
     own = man if amount.shape[1] > 1 else 0
@@ -29,7 +31,7 @@ def apply_events(man, now, elapsed, event, rate, amplitude, ramp, time, kind, am
             faded = math.exp(-rate[i, man] * elapsed)
             amplitude[i, man] = (amplitude[i, man] + ramp[i, man] * elapsed) * faded
             ramp[i, man] *= faded
-    fastest = 0.0
+    fastest, seen = 0.0, False
     while event < time.shape[0] and time[event, row] <= now + SAME_TIME:
         which, much = kind[event, row], amount[event, own]
         for i in range(terms):
@@ -37,31 +39,27 @@ def apply_events(man, now, elapsed, event, rate, amplitude, ramp, time, kind, am
             ramp[i, man] += much * jump_ramp[which, i, man]
             if jump[which, i, man] != 0 or jump_ramp[which, i, man] != 0:
                 fastest = max(fastest, rate[i, man] if rate[i, man] > 0 else RATE_OF_LASTING)
+                seen = seen or SEEN[channel[i]]
         event += 1
-    return event, fastest
+    return event, fastest, seen
 
 
 @device
 def evaluate_inputs(w, man, since, h, channel, moves, rate, amplitude, ramp):
-    """Inputs at the three times of the step, and how fast they move at its start, into their rows."""
-    first, second = TIME_1 * h, TIME_2 * h
-    for i in range(4 * CHANNELS):  # the four groups of rows lie side by side
+    """Inputs at the times that a step looks at, and how fast they move at its start, into their groups of rows."""
+    for i in range((GROUPS + 1) * CHANNELS):
         w[INPUTS + i] = real(0.0)
     for i in range(channel.shape[0]):
         into = INPUTS + channel[i]
         a, b, k = amplitude[i, man], ramp[i, man], rate[i, man]
         now = a + b * since
-        if moves[i]:
-            faded = math.exp(-k * since)
-            w[into] += real(now * faded)
-            w[into + CHANNELS] += real((now + b * first) * (faded * math.exp(-k * first)))
-            w[into + 2 * CHANNELS] += real((now + b * second) * (faded * math.exp(-k * second)))
-            w[into + 3 * CHANNELS] += real((b - k * now) * faded)
-        else:
-            w[into] += real(now)
-            w[into + CHANNELS] += real(now + b * first)
-            w[into + 2 * CHANNELS] += real(now + b * second)
-            w[into + 3 * CHANNELS] += real(b)
+        faded = math.exp(-k * since) if moves[i] else 1.0
+        w[into] += real(now * faded)
+        w[into + GROUPS * CHANNELS] += real((b - k * now) * faded)
+        for group in range(1, GROUPS):
+            elapsed = since + SHARES[group] * h
+            later = math.exp(-k * elapsed) if moves[i] else 1.0
+            w[into + group * CHANNELS] += real((a + b * elapsed) * later)
 
 
 @device
@@ -110,7 +108,10 @@ def solve(
     wanted, events = times.shape[0], event_time.shape[0]
     now = times[0, row]
     origin = now
-    event, fastest = apply_events(man, now, 0.0, 0, rate, amplitude, ramp, event_time, kind, amount, jump, jump_ramp)
+    event, fastest, _ = apply_events(
+        man, now, 0.0, 0, channel, rate, amplitude, ramp, event_time, kind, amount, jump, jump_ramp
+    )
+    stale = True
     put_out(w, lost, man, 0, 0.0, channel, rate, amplitude, ramp, values, inputs, chosen, held, edges, counts)
     output, tried, refused = 1, 0, 0
     proposed, after_event, fresh = first_step, first_step, True
@@ -130,9 +131,15 @@ def solve(
             h = left / 2
         w[STEP] = real(h)
         evaluate_inputs(w, man, now - origin, h, channel, moves, rate, amplitude, ramp)
+        if stale:
+            begin(w, parameters, hoisted, man)
+            stale = False
+            for j in range(PASSIVE):
+                w[BEFORE + j] = w[AFTER + j]
         phase_0(w, parameters, hoisted, man)
         phase_1(w, parameters, hoisted, man)
         phase_2(w, parameters, hoisted, man)
+        phase_3(w, parameters, hoisted, man)
         # The largest error over its scale, as largest / scale, and whether all values are finite.
         largest, scale, checked = real(0.0), real(1.0), real(0.0)
         for j in range(STATES):
@@ -144,7 +151,7 @@ def solve(
         tried += 1
         finite = checked == real(0.0)
         size = np.float64(largest) / (np.float64(scale) * tolerance)
-        if not finite or not (fixed or size <= 1.0):
+        if not finite or size > 1.0:
             refused += 1
             factor = max(LEAST_FACTOR, SAFETY / math.sqrt(math.sqrt(size))) if finite else FACTOR_OUTSIDE
             proposed = h * factor
@@ -158,6 +165,8 @@ def solve(
             new = w[j] + added
             lost[j] = added - (new - w[j])
             w[j] = new
+        for j in range(PASSIVE):
+            w[BEFORE + j] = w[AFTER + j]
         now = stop if landing else now + h
         if tried >= most_steps:
             ended = TOO_MANY_STEPS
@@ -174,8 +183,8 @@ def solve(
         if not landing:
             continue
         if event < events and event_time[event, event_row] <= now + SAME_TIME:
-            event, fastest = apply_events(
-                man, now, now - origin, event, rate, amplitude, ramp, event_time, kind, amount, jump, jump_ramp
+            event, fastest, stale = apply_events(
+                man, now, now - origin, event, channel, rate, amplitude, ramp, event_time, kind, amount, jump, jump_ramp
             )  # fmt: skip
             origin, fresh = now, True
             if not fixed:

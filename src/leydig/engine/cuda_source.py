@@ -8,7 +8,7 @@ from pathlib import Path
 
 from leydig.engine.kernel import LITERAL, ROW
 from leydig.engine.lane_arithmetic import FORMATS, Precision
-from leydig.engine.step import STAGE_TIME, Layout, Step, Variant, step
+from leydig.engine.step import INPUT_TIMES, Layout, Step, Variant, step
 from leydig.engine.straight_line import Statement
 from leydig.engine.trace import Traced
 
@@ -23,11 +23,8 @@ def kernel_source(traced: Traced, variant: Variant, precision: Precision) -> str
     """The text of the whole module: arithmetic, straight-line step, driver."""
     program = program_of(traced, variant)
     numbers: dict[str, str] = {}
-    names = ["hoist", *(f"phase_{i}" for i in range(len(program.phases)))]
-    parts = [program.hoist, *program.phases]
-    functions = [
-        _function(name, part, program.layout, numbers, precision) for name, part in zip(names, parts, strict=True)
-    ]
+    parts = program.functions()
+    functions = [_function(name, part, program.layout, numbers, precision) for name, part in parts.items()]
     constants = "".join(f"{name} = real({value})\n" for value, name in numbers.items())
     arithmetic = ARITHMETIC.format(real=FORMATS[precision].real, largest=FORMATS[precision].largest)
     return "\n".join([HEADER, arithmetic, constants, _sizes(program, traced), *functions, DRIVER])
@@ -91,9 +88,12 @@ def _function(
 
 def _sizes(program: Step, traced: Traced) -> str:
     layout = program.layout
+    moved = layout.factors - layout.parameters
     values = {
-        "LOCAL_ROWS": layout.rows - (layout.factors - layout.parameters), "STATES": len(program.moving),
+        "LOCAL_ROWS": layout.rows - moved, "STATES": len(program.moving),
         "CHANNELS": len(traced.inputs), "INCREMENT": layout.increment, "ERROR": layout.error, "STEP": layout.step,
-        "INPUTS": layout.inputs[0], "TIME_1": STAGE_TIME[1], "TIME_2": STAGE_TIME[2],
+        "INPUTS": layout.inputs, "SHARES": INPUT_TIMES, "PASSIVE": program.passive,
+        "BEFORE": layout.before - moved, "AFTER": layout.after - moved,
+        "SEEN": tuple(i in program.seen for i in range(len(traced.inputs))),
     }  # fmt: skip
     return "\n".join(f"{name} = {value}" for name, value in values.items()) + "\n"

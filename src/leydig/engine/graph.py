@@ -8,7 +8,8 @@ logarithm; a quotient becomes a product with a reciprocal, which is shared as we
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+import operator
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 LARGEST_PRODUCT = 8  # whole powers up to this are products
@@ -222,6 +223,29 @@ def _slopes(graph: Graph, place: int, name: str, operands: tuple[int, ...]) -> l
         case "sqrt":
             return [0.5 * value.reciprocal()]
     raise ValueError(f"no derivative of {name}")
+
+
+def substituted(node: Node, values: Mapping[int, Node]) -> Node:
+    """The same expression with symbols, by their places, replaced."""
+    graph, done = node.graph, dict(values)
+    for place in reachable(graph, [node.place]):
+        name, *operands = graph.operations[place]
+        if place not in done:
+            leaf = name in ("symbol", "constant")
+            done[place] = Node(graph, place) if leaf else APPLIED[name](*(done[operand] for operand in operands))
+    return done[node.place]
+
+
+APPLIED: dict[str, Callable[..., Node]] = {
+    "add": operator.add,
+    "subtract": operator.sub,
+    "multiply": operator.mul,
+    "negative": operator.neg,
+    "reciprocal": Node.reciprocal,
+    "exp": Node.exp,
+    "log": Node.log,
+    "sqrt": Node.sqrt,
+}
 
 
 def reachable(graph: Graph, places: Iterable[int]) -> list[int]:

@@ -19,7 +19,7 @@ import numpy as np
 
 from leydig.engine.lane_arithmetic import FORMATS, Precision, text
 from leydig.engine.reference import Status
-from leydig.engine.step import STAGE_TIME, Step, Variant, step
+from leydig.engine.step import INPUT_TIMES, Step, Variant, step
 from leydig.engine.straight_line import Statement
 from leydig.engine.trace import Traced, generated, is_generated
 
@@ -38,14 +38,15 @@ EVERYTHING = Variant()
 class Control(NamedTuple):
     """How steps are chosen: by the error of each man's own, or along a grid that begins again at every event.
 
-    ``tolerance``: largest error of a step, of any state, relative to the state and its floor; None for a grid.
-    ``first``: the first step tried (h); on a grid the first after an event, in time constants of the fastest term that
-    it sets off. ``growth``: of the steps of a grid. ``longest``: of all steps (h).
+    ``tolerance``: largest error of a step, of any state, relative to the state and its floor; a step with more is taken
+    again, shorter, also on a grid; None for no limit. ``first``: the first step tried (h); on a grid the first after an
+    event, in time constants of the fastest term that it sets off. ``growth``: of the steps of a grid; None for steps by
+    error. ``longest``: of all steps (h).
     """
 
     tolerance: float | None = 5e-4
     first: float = 0.1
-    growth: float = 1.0
+    growth: float | None = None
     longest: float = 2000.0
 
 
@@ -90,7 +91,7 @@ def solve_many(
         np.zeros(n), np.zeros(n, np.int64), np.zeros(n, np.int64),
     )  # fmt: skip
     module = compiled_kernel(traced, variant, precision)
-    functions = (module.hoist, *module.PHASES)
+    functions = module.FUNCTIONS
     arguments = (
         np.ascontiguousarray(states, float), np.ascontiguousarray(parameters, float), schedule.channel,
         (schedule.rate != 0).any(axis=0), schedule.rate, schedule.first, schedule.first_ramp,
@@ -113,8 +114,9 @@ def solve_many(
 
 def numbers(control: Control) -> tuple[float, float, float, float, bool]:
     """What the driver is told: tolerance, first step, growth, longest step, whether the steps are those of a grid."""
-    fixed = control.tolerance is None
-    return float(control.tolerance or 1.0), float(control.first), float(control.growth), float(control.longest), fixed
+    tolerance = np.inf if control.tolerance is None else float(control.tolerance)
+    growth = 1.0 if control.growth is None else float(control.growth)
+    return tolerance, float(control.first), growth, float(control.longest), control.growth is not None
 
 
 def check(traced: Traced, variant: Variant, states: np.ndarray, schedule: Schedule, times: np.ndarray) -> None:
@@ -149,7 +151,7 @@ def _compile(module: ModuleType) -> None:
     none, counts = np.zeros((0, 1)), np.zeros((1, 0), np.int64)
     events = (np.zeros((1, 0)), counts, np.zeros((1, 0)), np.zeros((0, 0, 1)), np.zeros((0, 0, 1)))
     module.solve_block(
-        module.hoist, *module.PHASES, 0, 0, states, parameters, np.zeros(1, np.int64), np.zeros(1, bool),
+        *module.FUNCTIONS, 0, 0, states, parameters, np.zeros(1, np.int64), np.zeros(1, bool),
         none, none, none, events, np.zeros((1, 1)), np.zeros(states.shape[1]), *numbers(BY_ERROR), MOST_STEPS,
         np.zeros((0, 1, 1)), np.zeros((0, 1, 1)), np.zeros(0, np.int8), np.zeros(0), np.zeros(0, np.int64),
         np.zeros(0, np.int64),
@@ -160,15 +162,12 @@ def kernel_source(traced: Traced, variant: Variant, precision: Precision) -> str
     """The text of the whole module: arithmetic, straight-line step, driver."""
     program, lanes = step(traced, variant), FORMATS[precision].lanes
     literals: dict[str, str] = {}
-    names = [f"phase_{i}" for i in range(len(program.phases))]
-    functions = [
-        function(name, part, lanes, literals, precision)
-        for name, part in zip(["hoist", *names], [program.hoist, *program.phases], strict=True)
-    ]
+    parts = program.functions()
+    functions = [function(name, part, lanes, literals, precision) for name, part in parts.items()]
     constants = "\n".join(f"{name} = real({value})" for value, name in literals.items())
-    phases = f"PHASES = ({', '.join(names)})\n"
+    every = f"FUNCTIONS = ({', '.join(parts)})\n"
     return "\n".join(
-        [HEADER, text(precision), constants, _sizes(program, traced, lanes), STRAIGHT, *functions, phases, DRIVER]
+        [HEADER, text(precision), constants, _sizes(program, traced, lanes), STRAIGHT, *functions, every, DRIVER]
     )
 
 
@@ -220,8 +219,9 @@ def _sizes(program: Step, traced: Traced, lanes: int) -> str:
     values = {
         "LANES": lanes, "ROWS": layout.rows, "STATES": len(program.moving), "CHANNELS": len(traced.inputs),
         "PARAMETER_COUNT": len(traced.parameters), "INCREMENT": layout.increment, "ERROR": layout.error,
-        "STEP": layout.step, "INPUTS_0": layout.inputs[0], "PARAMETERS": layout.parameters,
-        "TIME_1": STAGE_TIME[1], "TIME_2": STAGE_TIME[2],
+        "STEP": layout.step, "INPUTS": layout.inputs, "SHARES": INPUT_TIMES, "PARAMETERS": layout.parameters,
+        "PASSIVE": program.passive, "BEFORE": layout.before, "AFTER": layout.after,
+        "SEEN": f"np.array({[i in program.seen for i in range(len(traced.inputs))]})",
         "MOVING": f"np.array({list(program.moving)})",
     }  # fmt: skip
     return "\n".join(f"{name} = {value}" for name, value in values.items()) + "\n"

@@ -14,14 +14,17 @@ SAME_TIME = 1e-9  # h: events this close are one
 SMALLEST_STEP = 1e-7  # h
 RATE_OF_LASTING = 1.0  # 1/h, what a change that lasts counts as where a grid begins again
 SAFETY, LEAST_FACTOR, MOST_FACTOR, FACTOR_OUTSIDE = 0.9, 0.2, 4.0, 0.25
+LEAST_ERROR = 1e-12  # tolerances
+GROUPS, GROUP = len(SHARES), CHANNELS * LANES
 NEVER = np.inf
 
 
 @driver
-def apply_events(lane, man, now, origin, event, terms, rates, amplitude, ramp, schedule):
+def apply_events(lane, man, now, origin, event, terms, channel, rates, amplitude, ramp, schedule):
     """Move the amplitudes of all terms to ``now`` and add every event that is due.
 
-    The number of the next event, and the largest rate of the terms that those events set off.
+    The number of the next event, the largest rate of the terms that those events set off, and whether the states that
+    act on no other see them.
     """
     time, kind, amount, jump, jump_ramp = schedule
     row = man if time.shape[0] > 1 else 0
@@ -33,7 +36,7 @@ def apply_events(lane, man, now, origin, event, terms, rates, amplitude, ramp, s
             faded = math.exp(-rates[at] * elapsed)
             amplitude[at] = (amplitude[at] + ramp[at] * elapsed) * faded
             ramp[at] *= faded
-    fastest = 0.0
+    fastest, seen = 0.0, False
     while event < time.shape[1] and time[row, event] <= now + SAME_TIME:
         which, much = kind[row, event], amount[own, event]
         for i in range(terms):
@@ -42,37 +45,46 @@ def apply_events(lane, man, now, origin, event, terms, rates, amplitude, ramp, s
             ramp[at] += much * jump_ramp[man, which, i]
             if jump[man, which, i] != 0 or jump_ramp[man, which, i] != 0:
                 fastest = max(fastest, rates[at] if rates[at] > 0 else RATE_OF_LASTING)
+                seen = seen or SEEN[channel[i]]
         event += 1
-    return event, fastest
+    return event, fastest, seen
 
 
 @driver
 def evaluate_inputs(w, since, h, terms, channel, moves, rates, amplitude, ramp):
-    """Inputs at the three times of the step, and how fast they move at its start, into their rows.
+    """Inputs at the times that a step looks at, and how fast they move at its start, into their groups of rows.
 
-    In double precision: two terms of opposite sign may leave little of either.
+    In double precision: two terms of opposite sign may leave little of either. Later times than those of the core's
+    stages are for the states that act on no other, where they see the input. Channels without a term stay at 0.
     """
-    for i in range(4 * CHANNELS * LANES):  # the four groups of rows lie side by side
-        w[INPUTS_0 * LANES + i] = real(0.0)
     for i in range(terms):
-        begin, into = i * LANES, (INPUTS_0 + channel[i]) * LANES
+        for group in range(GROUPS + 1):
+            for lane in range(LANES):
+                w[(INPUTS + group * CHANNELS + channel[i]) * LANES + lane] = real(0.0)
+    for i in range(terms):
+        begin, into = i * LANES, (INPUTS + channel[i]) * LANES
         if moves[i]:
             for lane in range(LANES):
                 a, b, k = amplitude[begin + lane], ramp[begin + lane], rates[begin + lane]
-                size = h[lane]
                 faded, now = exp_double(-k * since[lane]), a + b * since[lane]
-                first, second = exp_double(-k * (TIME_1 * size)), exp_double(-k * (TIME_2 * size))
+                first, second = SHARES[1] * h[lane], SHARES[2] * h[lane]
                 w[into + lane] += real(now * faded)
-                w[into + CHANNELS * LANES + lane] += real((now + b * (TIME_1 * size)) * (faded * first))
-                w[into + 2 * CHANNELS * LANES + lane] += real((now + b * (TIME_2 * size)) * (faded * second))
-                w[into + 3 * CHANNELS * LANES + lane] += real((b - k * now) * faded)
+                w[into + GROUP + lane] += real((now + b * first) * (faded * exp_double(-k * first)))
+                w[into + 2 * GROUP + lane] += real((now + b * second) * (faded * exp_double(-k * second)))
+                w[into + GROUPS * GROUP + lane] += real((b - k * now) * faded)
         else:
             for lane in range(LANES):
-                now, b, size = amplitude[begin + lane] + ramp[begin + lane] * since[lane], ramp[begin + lane], h[lane]
+                now, b = amplitude[begin + lane] + ramp[begin + lane] * since[lane], ramp[begin + lane]
                 w[into + lane] += real(now)
-                w[into + CHANNELS * LANES + lane] += real(now + b * (TIME_1 * size))
-                w[into + 2 * CHANNELS * LANES + lane] += real(now + b * (TIME_2 * size))
-                w[into + 3 * CHANNELS * LANES + lane] += real(b)
+                w[into + GROUP + lane] += real(now + b * (SHARES[1] * h[lane]))
+                w[into + 2 * GROUP + lane] += real(now + b * (SHARES[2] * h[lane]))
+                w[into + GROUPS * GROUP + lane] += real(b)
+        if SEEN[channel[i]]:
+            for lane in range(LANES):
+                a, b, k = amplitude[begin + lane], ramp[begin + lane], rates[begin + lane]
+                half, end = since[lane] + SHARES[3] * h[lane], since[lane] + SHARES[4] * h[lane]
+                w[into + 3 * GROUP + lane] += real((a + b * half) * exp_double(-k * half))
+                w[into + 4 * GROUP + lane] += real((a + b * end) * exp_double(-k * end))
 
 
 @driver
@@ -85,19 +97,22 @@ def write_inputs(inputs, man, output, lane, since, terms, channel, rates, amplit
 
 
 @driver
-def measure(w, floors, largest, scale, checked):
-    """Per lane the largest error over its scale, as ``largest / scale``, and whether all values are finite."""
+def measure(w, floors, tolerance, largest, scale, checked, size, factor):
+    """Per lane the largest error of a state in tolerances, the factor on the step that follows from it, finiteness."""
     for lane in range(LANES):
         largest[lane], scale[lane], checked[lane] = real(0.0), real(1.0), real(0.0)
     for j in range(STATES):
         floor = real(floors[MOVING[j]])
         for lane in range(LANES):
             added, error = w[(INCREMENT + j) * LANES + lane], w[(ERROR + j) * LANES + lane]
-            size = abs(w[j * LANES + lane]) + floor
-            more = abs(error) * scale[lane] > largest[lane] * size
+            extent = abs(w[j * LANES + lane]) + floor
+            more = abs(error) * scale[lane] > largest[lane] * extent
             largest[lane] = abs(error) if more else largest[lane]
-            scale[lane] = size if more else scale[lane]
+            scale[lane] = extent if more else scale[lane]
             checked[lane] += (added + error) * real(0.0)
+    for lane in range(LANES):
+        size[lane] = np.float64(largest[lane]) / (np.float64(scale[lane]) * tolerance)
+        factor[lane] = SAFETY / math.sqrt(math.sqrt(max(size[lane], LEAST_ERROR)))
 
 
 @driver
@@ -113,11 +128,21 @@ def accept(w, lost, taken):
             new = w[at] + added
             lost[at] = added - (new - w[at]) if taken[lane] > 0 else lost[at]
             w[at] = new if taken[lane] > 0 else w[at]
+    take_over(w, taken)
+
+
+@driver
+def take_over(w, taken):
+    """The rates at the end become those at the start, in some lanes."""
+    for j in range(PASSIVE):
+        for lane in range(LANES):
+            before, after = (BEFORE + j) * LANES + lane, (AFTER + j) * LANES + lane
+            w[before] = w[after] if taken[lane] > 0 else w[before]
 
 
 @driver
 def solve_block(
-    hoist, phase_0, phase_1, phase_2,
+    hoist, begin, phase_0, phase_1, phase_2, phase_3,
     first, last, states, parameters, channel, moves, rate, amplitude_at_start, ramp_at_start, schedule, times,
     floors, tolerance, first_step, growth, longest, fixed, most_steps, values, inputs, status, reached, steps, rejected,
 ):  # fmt: skip
@@ -131,13 +156,16 @@ def solve_block(
     proposed, h = np.full(LANES, first_step), np.full(LANES, first_step)
     after_event, stop = np.full(LANES, first_step), np.full(LANES, NEVER)
     fresh, landing = np.zeros(LANES, np.bool_), np.zeros(LANES, np.bool_)
+    stale = np.ones(LANES, np.bool_)
     man, event, output = np.full(LANES, -1), np.zeros(LANES, np.int64), np.zeros(LANES, np.int64)
     ended = np.zeros(LANES, np.int64)
     largest, scale, checked = np.zeros(LANES, real), np.zeros(LANES, real), np.zeros(LANES, real)
+    size, factor = np.zeros(LANES), np.zeros(LANES)
     taken, lost = np.zeros(LANES, real), np.zeros(STATES * LANES, real)
     waiting, running = first, 0
     started = False
     while True:
+        arrived, jumped = 0, 0
         for lane in range(LANES):
             if man[lane] >= 0 or waiting >= last:
                 if man[lane] < 0 and not started and running > 0:  # idle lanes compute on a copy, unread
@@ -161,20 +189,18 @@ def solve_block(
                 ramp[i * LANES + lane] = ramp_at_start[who, i]
             now[lane] = times[who if rows_of_times > 1 else 0, 0]
             origin[lane] = now[lane]
-            event[lane], fastest = apply_events(
-                lane, who, now[lane], origin[lane], 0, terms, rates, amplitude, ramp, schedule
+            event[lane], fastest, stale[lane] = apply_events(
+                lane, who, now[lane], origin[lane], 0, terms, channel, rates, amplitude, ramp, schedule
             )
             write_inputs(inputs, who, 0, lane, 0.0, terms, channel, rates, amplitude, ramp)
             proposed[lane], after_event[lane], fresh[lane] = first_step, first_step, True
+            stale[lane] = True
             if fixed:
                 proposed[lane] = first_step / fastest if fastest > 0 else longest
-            taken[lane] = 2  # parameters of this lane are new
+            arrived += 1
         if running == 0:
             return
-        renewed = not started
-        for lane in range(LANES):
-            renewed = renewed or taken[lane] == 2
-        if renewed:
+        if arrived > 0:
             hoist(w.ctypes)
             started = True
         for lane in range(LANES):
@@ -195,12 +221,18 @@ def solve_block(
             elif 2 * h[lane] > left and not fixed:
                 h[lane] = left / 2
             since[lane] = now[lane] - origin[lane]
+            jumped += stale[lane]
             w[STEP * LANES + lane] = real(h[lane])
         evaluate_inputs(w, since, h, terms, channel, moves, rates, amplitude, ramp)
+        if jumped > 0:
+            begin(w.ctypes)
+            take_over(w, stale)
+            stale[:] = False
         phase_0(w.ctypes)
         phase_1(w.ctypes)
         phase_2(w.ctypes)
-        measure(w, floors, largest, scale, checked)
+        phase_3(w.ctypes)
+        measure(w, floors, tolerance, largest, scale, checked, size, factor)
         for lane in range(LANES):
             taken[lane] = 0
             if man[lane] < 0:
@@ -208,16 +240,14 @@ def solve_block(
             who = man[lane]
             steps[who] += 1
             finite = checked[lane] == 0
-            size = np.float64(largest[lane]) / (np.float64(scale[lane]) * tolerance)
-            good = finite and (fixed or size <= 1.0)
+            good = finite and size[lane] <= 1.0
             if good:
                 taken[lane] = 1
             else:
                 rejected[who] += 1
             ended[lane] = -1
             if not good:
-                factor = max(LEAST_FACTOR, SAFETY / math.sqrt(math.sqrt(size))) if finite else FACTOR_OUTSIDE
-                proposed[lane] = h[lane] * factor
+                proposed[lane] = h[lane] * (max(LEAST_FACTOR, factor[lane]) if finite else FACTOR_OUTSIDE)
                 if fresh[lane]:
                     after_event[lane] = proposed[lane]
                 if proposed[lane] < SMALLEST_STEP:
@@ -227,11 +257,11 @@ def solve_block(
             elif fixed:
                 proposed[lane] = min(proposed[lane] * growth, longest)
             else:
-                factor = min(MOST_FACTOR, SAFETY / math.sqrt(math.sqrt(max(size, 1e-12))))
+                longer = min(MOST_FACTOR, factor[lane])
                 if fresh[lane]:
-                    after_event[lane] = h[lane] * min(factor, 1.0) if landing[lane] else h[lane]
+                    after_event[lane] = h[lane] * min(longer, 1.0) if landing[lane] else h[lane]
                 # a step cut short by an event says little about how long the next may be
-                proposed[lane] = max(h[lane] * factor, proposed[lane] if landing[lane] and factor > 1 else 0.0)
+                proposed[lane] = max(h[lane] * longer, proposed[lane] if landing[lane] and longer > 1 else 0.0)
                 fresh[lane] = False
         accept(w, lost, taken)
         for lane in range(LANES):
@@ -244,8 +274,18 @@ def solve_block(
                 r = who if rows_of_times > 1 else 0
                 e = who if event_time.shape[0] > 1 else 0
                 if event[lane] < event_time.shape[1] and event_time[e, event[lane]] <= now[lane] + SAME_TIME:
-                    event[lane], fastest = apply_events(
-                        lane, who, now[lane], origin[lane], event[lane], terms, rates, amplitude, ramp, schedule
+                    event[lane], fastest, stale[lane] = apply_events(
+                        lane,
+                        who,
+                        now[lane],
+                        origin[lane],
+                        event[lane],
+                        terms,
+                        channel,
+                        rates,
+                        amplitude,
+                        ramp,
+                        schedule,
                     )
                     origin[lane] = now[lane]
                     if not fixed:

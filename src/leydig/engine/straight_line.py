@@ -14,7 +14,14 @@ class Writer:
         self.graph, self.rows, self.hoisted = graph, rows, hoisted
         self.names: dict[int, str] = {}
         self.taken: dict[str, int] = {}
+        self.shared: dict[str, tuple[str, str, str]] = {}  # what several states have in common, by what it is of
         self.statements: list[Statement] = []
+
+    def beside(self, rows: dict[int, int]) -> Writer:
+        """A writer of the same statements for another time of the step: the same nodes have other values there."""
+        other = Writer(self.graph, rows, self.hoisted)
+        other.taken, other.shared, other.statements = self.taken, self.shared, self.statements
+        return other
 
     def let(self, name: str, expression: str) -> str:
         """The name given to an expression; one that is taken gets a number, so that no name changes its meaning."""
