@@ -47,6 +47,8 @@ def pilot(protocol: Protocol) -> dict[str, Any]:
     body = {name: factor for name, factor in factors.items() if name in names(model.Parameters)}
     scale = {tuple(name.rsplit(".", 1)): factor for name, factor in factors.items() if name not in body}
     begun = many.begin_men(drawn, body)
+    if not begun.settled.all():
+        raise SystemExit(f"a man of the pilot finds no rest under {protocol}")
     schedule = schedule_of(start.given(protocol, DAYS), drawn.age, scale)
     return {
         "states": begun.states,
@@ -62,7 +64,8 @@ def pilot(protocol: Protocol) -> dict[str, Any]:
 def error_of(found: np.ndarray, exact: np.ndarray, floors: np.ndarray) -> float:
     """Largest |found - exact| over the size of a state: its value, a thousandth of its largest in time, its floor."""
     size = np.maximum(np.abs(exact), np.maximum(1e-3 * np.abs(exact).max(axis=1, keepdims=True), floors))
-    return float(np.max(np.abs(found - exact) / size))
+    error = float(np.max(np.abs(found - exact) / size))
+    return error if np.isfinite(error) else np.inf
 
 
 def measured(text: str, mode: numerics.Mode) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from functools import cache
 from typing import Annotated, Literal, NamedTuple
 
@@ -46,10 +45,10 @@ class ProtocolClass(Strict):
 
 
 class Fast(Strict):
-    """Protocols of these drugs alone share a grid; ``pilot``: protocols that it is chosen on."""
+    """Protocols that drive no other inputs share a grid; ``pilot``: protocols that it is chosen on."""
 
     name: str
-    drugs: frozenset[str]
+    driven: frozenset[str]
     pilot: tuple[str, ...]
 
 
@@ -122,41 +121,37 @@ def numerics() -> Numerics:
 
 def driven(schedule: Schedule) -> frozenset[str]:
     """The inputs that do not keep their default."""
-    moved = schedule.jump.any(axis=(0, 1)) | schedule.ramp.any(axis=(0, 1)) | schedule.first_ramp.any(axis=0)
-    found = {model.Inputs._fields[channel] for channel in schedule.channel[moved]}
-    for name, default in model.Inputs()._asdict().items():
-        own = schedule.channel == model.Inputs._fields.index(name)
-        if (schedule.first[:, own].sum(axis=1) != default).any():
-            found.add(name)
-    return frozenset(found | {"age"})
+    defaults = enumerate(model.Inputs()._asdict().items())
+    return frozenset(name for place, (name, default) in defaults if not kernel.keeps(schedule, place, default))
 
 
-def settings(schedule: Schedule, mode: Mode = "default", drugs: Collection[str] = ()) -> Settings:
-    """How men under this schedule, which is of these ``drugs``, are solved.
+def settings(schedule: Schedule, mode: Mode = "default") -> Settings:
+    """How men under this schedule are solved.
 
     ``mode``: "default" keeps every man's own error in double precision, "single" does so in single precision, "fast"
-    takes the stored grid of such drugs, in single precision. InputError for an unknown mode, and for "fast" where there
-    is no grid.
+    takes the stored grid of such protocols, in single precision. InputError for an unknown mode, and for "fast" where
+    there is no grid.
     """
     if mode not in MODES:
         raise unknown("mode", mode, MODES)
     own = class_of(driven(schedule))
     control = Control(tolerance=own.tolerance)
     if mode == "fast":
-        grid = _grid(frozenset(drugs))
+        grid = _grid(driven(schedule))
         control = Control(numerics().guard, grid.first, grid.growth, grid.longest)
     return Settings(own.name, variant(own.name), control, "double" if mode == "default" else "single")
 
 
-def _grid(drugs: frozenset[str]) -> Grid:
-    """The stored grid of protocols of these drugs."""
+def _grid(inputs: frozenset[str]) -> Grid:
+    """The stored grid of protocols that drive these inputs."""
     for one in numerics().fast:
-        if drugs <= one.drugs and one.name in grids():
+        if inputs <= one.driven and one.name in grids():
             return grids()[one.name]
-    known = [", ".join(sorted(one.drugs)) for one in numerics().fast if one.name in grids()]
-    asked = ", ".join(sorted(drugs)) or "no drug"
+    known = [one.name for one in numerics().fast if one.name in grids()]
+    given = ", ".join(sorted(inputs - {"age"})).replace("_", " ")
+    allowed = "; of ".join(known) or "none with these equations"
     raise InputError(
-        f'mode "fast" has no stored steps for {asked}; it has them for protocols of: {"; of: ".join(known)}'
+        f'mode "fast" has no stored steps for a protocol that moves {given}; it has them for those of {allowed}'
     )
 
 

@@ -279,3 +279,85 @@ def test_the_machine_code_is_as_wide_as_the_processor(traced, precision, tmp_pat
         wide = [line for line in arithmetic if vector in line and widest() in line]
         narrow = [line for line in arithmetic if scalar in line]
         assert len(wide) > 20 and len(narrow) <= 0.02 * len(wide), (function, len(wide), len(narrow))
+
+
+def test_what_is_no_number_reaches_the_status(traced):
+    """In every constant, also where it is only seen through a power, and in men who follow on the same lane."""
+    states, parameters = men(40)
+    schedule = toy.schedule(40, rates_of(40))
+    good = follow(traced, states, parameters, schedule)
+    for constant in range(3):
+        for value in (np.nan, np.inf):
+            broken = parameters.copy()
+            broken[::2, constant] = value
+            found = follow(traced, states, broken, schedule)
+            assert (found.status[::2] != 0).all(), (constant, value)
+            assert found.values[1::2].tobytes() == good.values[1::2].tobytes()
+
+
+@pytest.mark.parametrize("precision", ["double", "single"])
+def test_nearly_equal_rates_of_opposite_terms_lose_nothing(traced, precision):
+    """Two terms of 10^5 that leave less than 1: what a drug does that is absorbed as fast as it is cleared."""
+    states, parameters = men(4)
+    schedule = toy.schedule(4, (0.5,), doses=3)
+    gap = 1e-5
+    rate = np.concatenate([schedule.rate, schedule.rate[:, :1] + gap], axis=1)
+    jump = np.concatenate([schedule.jump, np.zeros((4, 2, 1))], axis=2)
+    jump[:, 0, 0], jump[:, 0, 3] = 1 / gap, -1 / gap  # their difference is t exp(-rate t)
+    none = np.zeros((4, 1))
+    steep = schedule._replace(
+        channel=np.append(schedule.channel, 0),
+        rate=rate,
+        first=np.concatenate([schedule.first, none], axis=1),
+        first_ramp=np.concatenate([schedule.first_ramp, none], axis=1),
+        jump=jump,
+        ramp=np.zeros_like(jump),
+    )
+    ramp = schedule.ramp.copy()
+    ramp[:, 0, 0] = 1.0
+    jump = schedule.jump.copy()
+    jump[:, 0, 0] = 0.0
+    exact = follow(traced, states, parameters, schedule._replace(jump=jump, ramp=ramp), control=Control(1e-8))
+    found = follow(traced, states, parameters, steep, precision=precision)
+    assert np.allclose(found.values, exact.values, rtol=3e-4, atol=1e-5)
+    assert found.steps.max() < 400
+
+
+def test_an_output_just_after_an_event_does_not_shorten_later_steps(traced):
+    states, parameters = men(1)
+    schedule = toy.schedule(1, every=1.0, doses=100)
+    plain = follow(traced, states, parameters, schedule, np.array([0.0, 100.0]))
+    early = follow(traced, states, parameters, schedule, np.array([0.0, 1e-6, 100.0]))
+    assert early.steps[0] < plain.steps[0] + 10
+
+
+def test_a_step_of_a_grid_that_goes_wrong_is_taken_again(traced):
+    states, parameters = men(8)
+    schedule = toy.schedule(8, rates_of(8))
+    exact = follow(traced, states, parameters, schedule, control=Control(1e-9)).values
+    coarse = follow(traced, states, parameters, schedule, control=Control(None, 30.0, 1.0, 30.0))
+    guarded = follow(traced, states, parameters, schedule, control=Control(1e-3, 30.0, 1.0, 30.0))
+    error = [np.max(np.abs(one.values - exact) / (np.abs(exact) + 1e-3)) for one in (coarse, guarded)]
+    assert error[1] < 3e-3 < error[0] and guarded.rejected.sum() > 0
+
+
+def test_what_does_not_fit_is_refused(traced):
+    states, parameters = men(3)
+    schedule = toy.schedule(3)
+    time = schedule.time
+    wrong = {
+        "rate has the shape": {"rate": schedule.rate[:1]},
+        "amount has 2 rows": {"amount": np.ones((2, time.shape[1]))},
+        "events must be in order": {"time": time[:, ::-1]},
+        "no event may lie before": {"time": time - 1.0},
+        "kinds of events": {"kind": schedule.kind + 7},
+    }
+    for said, parts in wrong.items():
+        with pytest.raises(ValueError, match=said):
+            follow(traced, states, parameters, schedule._replace(**parts))
+    with pytest.raises(ValueError, match="parameters has the shape"):
+        follow(traced, states, parameters[:, :2], schedule)
+    with pytest.raises(ValueError, match="times must rise"):
+        follow(traced, states, parameters, schedule, np.array([0.0, 2.0, 1.0]))
+    with pytest.raises(ValueError, match="above 0"):
+        follow(traced, states, parameters, schedule, control=Control(0.0))

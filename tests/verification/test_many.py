@@ -171,7 +171,7 @@ def test_the_fast_mode_keeps_the_error_that_it_states():
     for name in ("testosterone", "estradiol", "LH", "bmd_spine"):
         error = np.max(np.abs(fast.quantities[name] / exact.quantities[name] - 1))
         assert error < stated + 1e-4, name
-    with pytest.raises(InputError, match="no stored steps for clomiphene; it has them for protocols of: anastrozole"):
+    with pytest.raises(InputError, match="moves enclomiphene, zuclomiphene; it has them for those of anastrozole"):
         many.use(Protocol.parse("clomiphene 25 mg daily"), 28, "fast")
     with pytest.raises(InputError, match='unknown mode "fats"; did you mean "fast"'):
         many.use(protocol, 28, "fats")

@@ -96,7 +96,7 @@ def solve_many_cuda(
     """
     require_device()
     program, n, moments = program_of(traced, variant), len(states), np.atleast_2d(np.asarray(times, float))
-    check(traced, variant, states, schedule, moments)
+    check(traced, variant, states, parameters, schedule, moments, floors)
     bins = _on_device(reduce, traced, program, states)
     shared = _Shared(
         schedule.channel,

@@ -45,21 +45,26 @@ def apply_events(man, now, elapsed, event, channel, rate, amplitude, ramp, time,
 
 
 @device
-def evaluate_inputs(w, man, since, h, channel, moves, rate, amplitude, ramp):
-    """Inputs at the times that a step looks at, and how fast they move at its start, into their groups of rows."""
+def evaluate_inputs(w, exact, man, since, h, channel, moves, rate, amplitude, ramp):
+    """Inputs at the times that a step looks at, and how fast they move at its start, into their groups of rows.
+
+    Added up in double precision (``exact``): two terms of opposite sign may leave little of either.
+    """
     for i in range((GROUPS + 1) * CHANNELS):
-        w[INPUTS + i] = real(0.0)
+        exact[i] = 0.0
     for i in range(channel.shape[0]):
-        into = INPUTS + channel[i]
+        into = channel[i]
         a, b, k = amplitude[i, man], ramp[i, man], rate[i, man]
         now = a + b * since
         faded = math.exp(-k * since) if moves[i] else 1.0
-        w[into] += real(now * faded)
-        w[into + GROUPS * CHANNELS] += real((b - k * now) * faded)
+        exact[into] += now * faded
+        exact[into + GROUPS * CHANNELS] += (b - k * now) * faded
         for group in range(1, GROUPS):
             elapsed = since + SHARES[group] * h
             later = math.exp(-k * elapsed) if moves[i] else 1.0
-            w[into + group * CHANNELS] += real((a + b * elapsed) * later)
+            exact[into + group * CHANNELS] += (a + b * elapsed) * later
+    for i in range((GROUPS + 1) * CHANNELS):
+        w[INPUTS + i] = real(exact[i])
 
 
 @device
@@ -99,6 +104,7 @@ def solve(
     if man >= men:
         return
     w, lost = cuda.local.array(LOCAL_ROWS, real), cuda.local.array(STATES, real)
+    exact = cuda.local.array(INPUT_ROWS, np.float64)
     for j in range(STATES):
         w[j] = real(states[j, man])
         lost[j] = real(states[j, man] - np.float64(w[j]))
@@ -116,6 +122,9 @@ def solve(
     output, tried, refused = 1, 0, 0
     proposed, after_event, fresh = first_step, first_step, True
     if fixed:
+        for i in range(channel.shape[0]):  # what was given before counts as well
+            if amplitude[i, man] != 0 or ramp[i, man] != 0:
+                fastest = max(fastest, rate[i, man])
         proposed = first_step / fastest if fastest > 0 else longest
     ended = -1
     while ended < 0:
@@ -130,7 +139,7 @@ def solve(
         elif 2 * h > left and not fixed:
             h = left / 2
         w[STEP] = real(h)
-        evaluate_inputs(w, man, now - origin, h, channel, moves, rate, amplitude, ramp)
+        evaluate_inputs(w, exact, man, now - origin, h, channel, moves, rate, amplitude, ramp)
         if stale:
             begin(w, parameters, hoisted, man)
             stale = False
@@ -175,8 +184,8 @@ def solve(
             proposed = min(proposed * growth, longest)
         else:
             factor = min(MOST_FACTOR, SAFETY / math.sqrt(math.sqrt(max(size, 1e-12))))
-            if fresh:
-                after_event = h * min(factor, 1.0) if landing else h
+            if fresh and (factor < 1 or not landing):  # a step cut short says nothing here either
+                after_event = h * min(factor, 1.0)
             # a step cut short by an event says little about how long the next may be
             proposed = max(h * factor, proposed if landing and factor > 1 else 0.0)
             fresh = False

@@ -45,16 +45,17 @@ kernel = cuda.jit(cache=True)
 ARITHMETIC = """
 real = np.{real}
 ZERO, NOT_A_NUMBER, LARGEST, SMALLEST = real(0.0), real(np.nan), real({largest}), real(-{largest})
+LOG_OF_NOTHING = SMALLEST
 
 
 @device
 def exp(x):
-    return math.exp(min(max(x, SMALLEST), LARGEST))
+    return math.exp(min(max(x, SMALLEST), LARGEST)) if x == x else x
 
 
 @device
 def log(x):
-    return math.log(x) if x > ZERO else NOT_A_NUMBER
+    return math.log(x) if x > ZERO else (LOG_OF_NOTHING if x == ZERO else NOT_A_NUMBER)
 
 
 @device
@@ -92,7 +93,8 @@ def _sizes(program: Step, traced: Traced) -> str:
     values = {
         "LOCAL_ROWS": layout.rows - moved, "STATES": len(program.moving),
         "CHANNELS": len(traced.inputs), "INCREMENT": layout.increment, "ERROR": layout.error, "STEP": layout.step,
-        "INPUTS": layout.inputs, "SHARES": INPUT_TIMES, "PASSIVE": program.passive,
+        "INPUTS": layout.inputs, "SHARES": INPUT_TIMES,
+        "INPUT_ROWS": (len(INPUT_TIMES) + 1) * len(traced.inputs), "PASSIVE": program.passive,
         "BEFORE": layout.before - moved, "AFTER": layout.after - moved,
         "SEEN": tuple(i in program.seen for i in range(len(traced.inputs))),
     }  # fmt: skip

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 STATUS = (Status.done, Status.too_much_work, Status.left_domain)
 MOST_STEPS = 10_000_000
 BLOCK = 256  # men that a thread takes at a time
+SAME_TIME = 1e-9  # h, as in the driver
 
 
 EVERYTHING = Variant()
@@ -83,8 +84,10 @@ def solve_many(
     ``variant`` must fit the schedule: ValueError where an input it calls absent is driven, or a state it calls still
     begins elsewhere. Never raises for a failed solve: look at ``status``.
     """
-    n, moments = len(states), np.atleast_2d(np.asarray(times, float))
-    check(traced, variant, states, schedule, moments)
+    states, parameters, moments = _put(states), _put(parameters), _put(np.atleast_2d(times))
+    schedule = type(schedule)(*(_put(part, part.dtype) for part in schedule))
+    n, floors = len(states), _put(floors)
+    check(traced, variant, states, parameters, schedule, moments, floors)
     shape = (n, moments.shape[1])
     batch = Batch(
         np.empty((*shape, len(traced.states))), np.zeros((*shape, len(traced.inputs))), np.zeros(n, np.int8),
@@ -93,10 +96,10 @@ def solve_many(
     module = compiled_kernel(traced, variant, precision)
     functions = module.FUNCTIONS
     arguments = (
-        np.ascontiguousarray(states, float), np.ascontiguousarray(parameters, float), schedule.channel,
+        states, parameters, schedule.channel,
         (schedule.rate != 0).any(axis=0), schedule.rate, schedule.first, schedule.first_ramp,
         (schedule.time, schedule.kind, schedule.amount, schedule.jump, schedule.ramp), moments,
-        np.ascontiguousarray(floors, float), *numbers(control), MOST_STEPS, *batch,
+        floors, *numbers(control), MOST_STEPS, *batch,
     )  # fmt: skip
 
     def block(begin: int) -> None:
@@ -112,26 +115,64 @@ def solve_many(
     return batch
 
 
+def _put(array: np.ndarray, kind: Any = float) -> np.ndarray:
+    """As the driver was compiled for: another layout would compile it once more."""
+    return np.require(array, kind, ["C", "W"])
+
+
 def numbers(control: Control) -> tuple[float, float, float, float, bool]:
     """What the driver is told: tolerance, first step, growth, longest step, whether the steps are those of a grid."""
     tolerance = np.inf if control.tolerance is None else float(control.tolerance)
     growth = 1.0 if control.growth is None else float(control.growth)
+    if not min(tolerance, control.first, growth, control.longest) > 0:
+        raise ValueError(f"tolerance, steps and growth must be above 0, not {control}")
     return tolerance, float(control.first), growth, float(control.longest), control.growth is not None
 
 
-def check(traced: Traced, variant: Variant, states: np.ndarray, schedule: Schedule, times: np.ndarray) -> None:
-    """ValueError where times do not rise, or code without the absent inputs and still states is wrong for these men."""
+def check(
+    traced: Traced, variant: Variant, states: np.ndarray, parameters: np.ndarray, schedule: Schedule,
+    times: np.ndarray, floors: np.ndarray,
+) -> None:  # fmt: skip
+    """ValueError where arrays do not fit, times or events are out of order, or the variant is wrong for these men."""
+    n, s, (m, k) = len(states), len(traced.states), (len(schedule.channel), schedule.jump.shape[1])
+    wanted = {
+        "states": (states, (n, s)), "parameters": (parameters, (n, len(traced.parameters))), "floors": (floors, (s,)),
+        "rate": (schedule.rate, (n, m)), "first": (schedule.first, (n, m)), "first_ramp": (schedule.first_ramp, (n, m)),
+        "jump": (schedule.jump, (n, k, m)), "ramp": (schedule.ramp, (n, k, m)),
+    }  # fmt: skip
+    for name, (array, shape) in wanted.items():
+        if array.shape != shape:
+            raise ValueError(f"{name} has the shape {array.shape}; these men need {shape}")
+    for name, array in (
+        ("times", times),
+        ("time", schedule.time),
+        ("kind", schedule.kind),
+        ("amount", schedule.amount),
+    ):
+        if len(array) not in (1, n):
+            raise ValueError(f"{name} has {len(array)} rows; there must be 1 or {n}")
     if times.shape[1] < 2 or not (np.diff(times) > 0).all():
         raise ValueError("the times must rise, and there must be two at least")
+    if np.isnan(schedule.time).any() or not (schedule.time[:, 1:] >= schedule.time[:, :-1]).all():
+        raise ValueError("the events must be in order")
+    if schedule.time.shape[1] and (schedule.time[:, 0] < times[:, 0] - SAME_TIME).any():
+        raise ValueError("no event may lie before the first time")
+    if schedule.kind.size and not 0 <= schedule.kind.min() <= schedule.kind.max() < k:
+        raise ValueError(f"the kinds of events must be from 0 to {k - 1}")
     for name, value in variant.still:
         if (states[:, traced.states.index(name)] != value).any():
             raise ValueError(f"{name} does not begin at {value:g} for every man, so it is not still")
-    jumps = np.asarray((schedule.jump != 0).any(axis=(0, 1)) | (schedule.ramp != 0).any(axis=(0, 1)))
-    jumps |= (schedule.first_ramp != 0).any(axis=0)
     for name, value in variant.absent:
-        own = schedule.channel == traced.inputs.index(name)
-        if jumps[own].any() or (schedule.first[:, own].sum(axis=1) != value).any():
+        if not keeps(schedule, traced.inputs.index(name), value):
             raise ValueError(f"{name} does not keep the value {value:g}, so it is not absent")
+
+
+def keeps(schedule: Schedule, channel: int, value: float) -> bool:
+    """Whether an input has one value for every man all the time."""
+    own = schedule.channel == channel
+    moved = (schedule.jump != 0).any(axis=(0, 1)) | (schedule.ramp != 0).any(axis=(0, 1))
+    moved |= (schedule.first_ramp != 0).any(axis=0) | ((schedule.rate != 0) & (schedule.first != 0)).any(axis=0)
+    return not moved[own].any() and bool((schedule.first[:, own].sum(axis=1) == value).all())
 
 
 @cache
@@ -182,8 +223,9 @@ from llvmlite import ir
 from numba import carray, cfunc, njit, types
 from numba.extending import intrinsic
 
-# "reassoc" stays out: rounding to whole numbers by adding a large one must survive.
-FREEDOM = {"contract", "nnan", "ninf", "nsz", "arcp"}
+# "reassoc" stays out: rounding to whole numbers by adding a large one must survive. So do "nnan" and "ninf": a value
+# that is no number must reach the error of the step, which is then refused.
+FREEDOM = {"contract", "nsz", "arcp"}
 inlined = njit(fastmath=FREEDOM, error_model="numpy", forceinline=True)
 driver = njit(error_model="numpy", nogil=True, cache=True)
 '''

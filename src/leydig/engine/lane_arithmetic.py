@@ -3,7 +3,7 @@
 A compiler vectorises no call into the C library, so the generated kernel brings its own: exp(x) is 2^n exp(r)
 with n whole and |r| <= ln(2)/2, log(x) is e ln(2) + log(m) with m between sqrt(1/2) and sqrt(2). Relative
 errors are about 1e-14 in double and 2e-7 in single precision (tested). Arguments of ``exp`` are held
-within the range of normal numbers; ``log`` needs an argument above 0.
+within the range of normal numbers; the ``log`` of 0 is that of the smallest of them, of less nan, and nan stays nan.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import math
 from typing import Literal, NamedTuple
 
 Precision = Literal["double", "single"]
+PRECISIONS: tuple[Precision, ...] = ("double", "single")
 
 
 class Format(NamedTuple):
@@ -73,7 +74,8 @@ def {number_of}(typing, bits):
 
 @inlined
 def exp{suffix}(x):
-    x = min(max(x, {real}({-f.largest})), {real}({f.largest}))
+    x = {real}({-f.largest}) if x < {real}({-f.largest}) else x  # written so that nan stays nan
+    x = {real}({f.largest}) if x > {real}({f.largest}) else x
     shifted = x * {real}({1 / math.log(2)!r}) + {real}({f.rounder!r})
     n = shifted - {real}({f.rounder!r})
     r = (x - n * {real}({f.ln2_high!r})) - n * {real}({math.log(2) - f.ln2_high!r})
@@ -90,7 +92,8 @@ def log{suffix}(x):
     s = (m - {real}(1.0)) / (m + {real}(1.0))
     z = s * s
 {_horner("z", log_series, real)}
-    return series * s + doublings * {real}({math.log(2)!r})
+    found = series * s + doublings * {real}({math.log(2)!r})
+    return found if x >= {real}(0.0) else {real}(np.nan)
 '''
 
 

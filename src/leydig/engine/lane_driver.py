@@ -51,40 +51,46 @@ def apply_events(lane, man, now, origin, event, terms, channel, rates, amplitude
 
 
 @driver
-def evaluate_inputs(w, since, h, terms, channel, moves, rates, amplitude, ramp):
+def evaluate_inputs(w, exact, since, h, terms, channel, moves, rates, amplitude, ramp):
     """Inputs at the times that a step looks at, and how fast they move at its start, into their groups of rows.
 
-    In double precision: two terms of opposite sign may leave little of either. Later times than those of the core's
-    stages are for the states that act on no other, where they see the input. Channels without a term stay at 0.
+    Added up in double precision (``exact``): two terms of opposite sign may leave little of either. Later times than
+    those of the core's stages are for the states that act on no other, where they see the input. Channels without a
+    term stay at 0.
     """
     for i in range(terms):
         for group in range(GROUPS + 1):
             for lane in range(LANES):
-                w[(INPUTS + group * CHANNELS + channel[i]) * LANES + lane] = real(0.0)
+                exact[group * GROUP + channel[i] * LANES + lane] = 0.0
     for i in range(terms):
-        begin, into = i * LANES, (INPUTS + channel[i]) * LANES
+        begin, into = i * LANES, channel[i] * LANES
         if moves[i]:
             for lane in range(LANES):
                 a, b, k = amplitude[begin + lane], ramp[begin + lane], rates[begin + lane]
                 faded, now = exp_double(-k * since[lane]), a + b * since[lane]
                 first, second = SHARES[1] * h[lane], SHARES[2] * h[lane]
-                w[into + lane] += real(now * faded)
-                w[into + GROUP + lane] += real((now + b * first) * (faded * exp_double(-k * first)))
-                w[into + 2 * GROUP + lane] += real((now + b * second) * (faded * exp_double(-k * second)))
-                w[into + GROUPS * GROUP + lane] += real((b - k * now) * faded)
+                exact[into + lane] += now * faded
+                exact[into + GROUP + lane] += (now + b * first) * (faded * exp_double(-k * first))
+                exact[into + 2 * GROUP + lane] += (now + b * second) * (faded * exp_double(-k * second))
+                exact[into + GROUPS * GROUP + lane] += (b - k * now) * faded
         else:
             for lane in range(LANES):
                 now, b = amplitude[begin + lane] + ramp[begin + lane] * since[lane], ramp[begin + lane]
-                w[into + lane] += real(now)
-                w[into + GROUP + lane] += real(now + b * (SHARES[1] * h[lane]))
-                w[into + 2 * GROUP + lane] += real(now + b * (SHARES[2] * h[lane]))
-                w[into + GROUPS * GROUP + lane] += real(b)
+                exact[into + lane] += now
+                exact[into + GROUP + lane] += now + b * (SHARES[1] * h[lane])
+                exact[into + 2 * GROUP + lane] += now + b * (SHARES[2] * h[lane])
+                exact[into + GROUPS * GROUP + lane] += b
         if SEEN[channel[i]]:
             for lane in range(LANES):
                 a, b, k = amplitude[begin + lane], ramp[begin + lane], rates[begin + lane]
                 half, end = since[lane] + SHARES[3] * h[lane], since[lane] + SHARES[4] * h[lane]
-                w[into + 3 * GROUP + lane] += real((a + b * half) * exp_double(-k * half))
-                w[into + 4 * GROUP + lane] += real((a + b * end) * exp_double(-k * end))
+                exact[into + 3 * GROUP + lane] += (a + b * half) * exp_double(-k * half)
+                exact[into + 4 * GROUP + lane] += (a + b * end) * exp_double(-k * end)
+    for i in range(terms):
+        for group in range(GROUPS + 1):
+            at = group * GROUP + channel[i] * LANES
+            for lane in range(LANES):
+                w[INPUTS * LANES + at + lane] = real(exact[at + lane])
 
 
 @driver
@@ -161,6 +167,7 @@ def solve_block(
     ended = np.zeros(LANES, np.int64)
     largest, scale, checked = np.zeros(LANES, real), np.zeros(LANES, real), np.zeros(LANES, real)
     size, factor = np.zeros(LANES), np.zeros(LANES)
+    exact = np.zeros((GROUPS + 1) * GROUP)
     taken, lost = np.zeros(LANES, real), np.zeros(STATES * LANES, real)
     waiting, running = first, 0
     started = False
@@ -196,6 +203,10 @@ def solve_block(
             proposed[lane], after_event[lane], fresh[lane] = first_step, first_step, True
             stale[lane] = True
             if fixed:
+                for i in range(terms):  # what was given before counts as well
+                    at = i * LANES + lane
+                    if amplitude[at] != 0 or ramp[at] != 0:
+                        fastest = max(fastest, rates[at])
                 proposed[lane] = first_step / fastest if fastest > 0 else longest
             arrived += 1
         if running == 0:
@@ -223,7 +234,7 @@ def solve_block(
             since[lane] = now[lane] - origin[lane]
             jumped += stale[lane]
             w[STEP * LANES + lane] = real(h[lane])
-        evaluate_inputs(w, since, h, terms, channel, moves, rates, amplitude, ramp)
+        evaluate_inputs(w, exact, since, h, terms, channel, moves, rates, amplitude, ramp)
         if jumped > 0:
             begin(w.ctypes)
             take_over(w, stale)
@@ -258,8 +269,8 @@ def solve_block(
                 proposed[lane] = min(proposed[lane] * growth, longest)
             else:
                 longer = min(MOST_FACTOR, factor[lane])
-                if fresh[lane]:
-                    after_event[lane] = h[lane] * min(longer, 1.0) if landing[lane] else h[lane]
+                if fresh[lane] and (longer < 1 or not landing[lane]):  # a step cut short says nothing here either
+                    after_event[lane] = h[lane] * min(longer, 1.0)
                 # a step cut short by an event says little about how long the next may be
                 proposed[lane] = max(h[lane] * longer, proposed[lane] if landing[lane] and longer > 1 else 0.0)
                 fresh[lane] = False

@@ -17,6 +17,7 @@ from leydig import model, numerics, population_prior, start
 from leydig.baseline import Baseline, Lesion
 from leydig.engine.kernel import EVERYTHING, STATUS, Batch, Control, kernel_source, solve_many
 from leydig.engine.kernel import is_ready as kernel_ready
+from leydig.engine.lane_arithmetic import PRECISIONS
 from leydig.engine.reference import Status
 from leydig.engine.schedule import Schedule
 from leydig.engine.trace import build, flatten, names
@@ -95,7 +96,7 @@ def follow_men(
 def use(protocol: Protocol, days: float, mode: Mode) -> numerics.Settings:
     """How men are solved under a protocol; InputError for a mode that it cannot have."""
     schedule = schedule_of(start.given(protocol, days), np.zeros(1))
-    return numerics.settings(schedule, mode, protocol.drugs)
+    return numerics.settings(schedule, mode)
 
 
 def is_ready(protocols: Sequence[Protocol], days: float, mode: Mode) -> bool:
@@ -108,7 +109,8 @@ def is_ready(protocols: Sequence[Protocol], days: float, mode: Mode) -> bool:
 @cache
 def kernel_digest() -> str:
     """Of the text of the generated kernel, whose change may change last digits."""
-    return hashlib.sha256(kernel_source(model.traced(), EVERYTHING, "double").encode()).hexdigest()[:16]
+    texts = [kernel_source(model.traced(), EVERYTHING, precision) for precision in PRECISIONS]
+    return hashlib.sha256("".join(texts).encode()).hexdigest()[:16]
 
 
 def begin_men(men: Men, factors: Mapping[str, np.ndarray]) -> Begun:
@@ -170,7 +172,7 @@ def _follow(
     for some in np.split(who, range(together, len(who), together)) if len(who) else ():
         own_scale = {key: factor[some] for key, factor in scale.items()}
         schedule = schedule_of(given, men.age[some], own_scale)
-        settings = numerics.settings(schedule, mode, protocol.drugs)
+        settings = numerics.settings(schedule, mode)
         batch = solve_many(
             model.traced(),
             begun.states[some],

@@ -98,10 +98,18 @@ class Specification:
 
 
 def instruction_set() -> str:
-    """The kind of processor that results belong to, bit for bit."""
-    from llvmlite import binding
+    """The kind of processor, and of libraries that compute, that results belong to, bit for bit."""
+    import hashlib
 
-    return f"{binding.get_process_triple().partition('-')[0]} {binding.get_host_cpu_name()}"
+    import llvmlite
+    import numba
+
+    features = (
+        f"{numba.config.CPU_NAME} {numba.config.CPU_FEATURES} {llvmlite.binding.get_host_cpu_features().flatten()}"
+    )
+    name = f"{llvmlite.binding.get_process_triple().partition('-')[0]} {llvmlite.binding.get_host_cpu_name()}"
+    versions = f"numba {numba.__version__}, llvmlite {llvmlite.__version__}, numpy {np.__version__}"
+    return f"{name} ({hashlib.sha256(features.encode()).hexdigest()[:8]}), {versions}"
 
 
 # One chunk ----------------------------------------------------------------------------------------
