@@ -9,7 +9,7 @@ LOCK := requirements.txt
 
 REPORT := out/older-man
 
-.PHONY: help install run reports test check format lock calibrate picture pages accuracy clean
+.PHONY: help install run reports test check format lock calibrate picture pages accuracy bench clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -65,6 +65,13 @@ reports: install ## two reports: an obese man choosing between three ways, a man
 		--protocol "testosterone cypionate 100 mg weekly for 1 year" \
 		--protocol "hCG 1500 IU three times weekly + FSH 75 IU three times weekly for 1 year" \
 		--bands --out out/man-stopping-testosterone
+
+bench: install ## speed and error beside other solvers (20 minutes; BENCH=--quick to try it)
+	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: \
+		-r benchmarks/requirements.txt
+	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+		-r benchmarks/requirements-source.txt
+	$(BIN)/python -m benchmarks.run $(BENCH)
 
 calibrate: install ## refit the parameters, one module after another, from the calibration evidence (minutes)
 	$(BIN)/python tools/calibrate.py

@@ -39,7 +39,8 @@ conditions, one sample from each as the study's laboratory would print it on its
 of one man vary by. The figures and the men who stand for each study are in
 [`population_checks.yaml`](../src/leydig/data/population_checks.yaml). Nothing was fitted to them.
 
-- **independent**: no number of the virtual men rests on this source or on these men. **used**: some do, so agreement
+- **independent**: no number of the quantities in this figure rests on this source or, as far as is known, on these
+  men. **used**: some do, so agreement
   says that the sources were put together without loss, not that the model is right; sources disagree with one another.
 - **off by**: the difference in tolerances; a **miss** lies beyond 1. Tolerances were written down before any figure of
   the model was computed: {middle:g} standard deviations between men for medians, means and inner percentiles,

@@ -15,6 +15,8 @@ from leydig.pharmacology.protocol import Protocol
 from leydig.population_prior import conditions, men
 from leydig.studies import many, simulate
 from leydig.studies.many import follow_men, multipliers
+from leydig.studies.population import compute
+from leydig.studies.population_plan import specify
 
 DAYS = np.array([0.0, 28.0, 84.0, 112.0])
 WANTED = (
@@ -198,3 +200,32 @@ def test_only_what_acts_on_something_is_solved_for_together():
     assert 15 <= core < n / 2
     assert len(program.elimination.slots) < core * core / 3
     assert n - 5 == compiled_kernel(model.traced(), numerics.variant("inhibitor")).STATES
+
+
+def test_a_mean_over_the_time_between_doses_has_no_phase():
+    protocol = Protocol.parse("testosterone enanthate 250 mg every 2 weeks")
+    days = np.array([0.0, 280.0, 284.0, 287.0, 291.0])
+    drawn = men("hypogonadotropic", 2, 0, 6)
+    factors = multipliers([protocol], 2, 0, 6)
+
+    def testosterone(over):
+        return follow_men(drawn, factors, [protocol], days, ("testosterone",), over=over)[0].quantities["testosterone"]
+
+    of_a_day, of_a_cycle = testosterone(1.0)[:, 1:], testosterone(14.0)[:, 1:]
+    assert (of_a_day.max(axis=1) > 1.4 * of_a_day.min(axis=1)).all()
+    assert (of_a_cycle.max(axis=1) < 1.06 * of_a_cycle.min(axis=1)).all()
+    plans = {"daily": 1.0, "twice weekly": 7.0, "every 10 days": 10.0, "every 2 weeks": 14.0}
+    for words, over in plans.items():
+        found = specify("eugonadal", 2, [f"testosterone enanthate 100 mg {words} for 1 year"])
+        assert found.over == over, words
+
+
+def test_a_short_run_shows_the_values_themselves():
+    text = "anastrozole 1 mg daily for 7 days"
+    found = specify("eugonadal", 4, [text], every=0.25, quantities=("estradiol",))
+    tables, _ = compute(found, 0, 4)
+    drawn = men("eugonadal", 0, 0, 4)
+    protocol = Protocol.parse(text)
+    factors = multipliers([protocol], 0, 0, 4)
+    wanted = follow_men(drawn, factors, [protocol], found.kept, ("estradiol",), over=0.0)[0].quantities["estradiol"]
+    assert np.array_equal(tables["courses"]["estradiol"].reshape(wanted.shape), wanted.astype(np.float32))

@@ -30,6 +30,9 @@ SUMMARY, SPREAD, SHARES, PAGE, PICTURE = (
     "report.html",
     "population.png",
 )
+WIDER = (
+    "Men differ in untreated values, lesions and kinetics, at the central values of the fit; true spreads are wider."
+)
 SHOWN = ("testosterone", "estradiol", "LH", "total_motile_sperm_count", "bmd_spine_change", "bmd_hip_change")
 
 
@@ -273,8 +276,12 @@ def text(answer: Mapping[str, Any], counts: Mapping[str, int], files: Sequence[s
             console.print()
             console.print(table)
         console.print()
+        mean = page.averaged(answer)
+        past = f", means of the {mean} before" if mean else ""
+        console.print(f"Medians and the middle 95 % of the men{past}, by mass spectrometry.", markup=False)
+        console.print(WIDER, markup=False)
         resumed = f", {counts['resumed']} of them found finished" if counts["resumed"] else ""
-        console.print(f"{counts['total']} chunks{resumed}", markup=False)
+        console.print(f"{counts['total']} chunk{'' if counts['total'] == 1 else 's'}{resumed}", markup=False)
         for path in files:
             console.print(f"written: {path}", markup=False, soft_wrap=True)
     return shown.get()

@@ -56,7 +56,7 @@ def _context(answer: Answer) -> dict[str, Any]:
         "shares": drawn(shares(answer)),
         "banded": len(labels) <= plan.MOST_BANDS,
         "resolution": f"{100 * answer['resolution']:.1g}",
-        "averaged": {0.0: "", 1.0: "24 hours"}.get(answer["specification"]["over"], "week"),
+        "averaged": averaged(answer),
         "tables": [_table(answer, place) for place in range(len(labels))],
         "counted": _counted(answer),
         "sources": _sources(answer),
@@ -87,6 +87,12 @@ def _key(answer: Answer) -> list[dict[str, str]]:
     return found
 
 
+def averaged(answer: Answer) -> str:
+    """What a value is the mean of, in words; empty where it is the value itself."""
+    over = answer["specification"]["over"]
+    return {0.0: "", 1.0: "24 hours", 7.0: "week"}.get(over, f"{over:g} days")
+
+
 def _failures(answer: Answer) -> list[str]:
     """A sentence per protocol under which men did not get to the end."""
     found = []
@@ -94,9 +100,8 @@ def _failures(answer: Answer) -> list[str]:
         others = {word: count for word, count in one["status"].items() if word != "done"}
         if others:
             words = ", ".join(f"{count:,} {word.replace('_', ' ')}" for word, count in others.items())
-            found.append(
-                f"{one['protocol']}: {sum(others.values()):,} of {answer['men']:,} men are left out ({words})."
-            )
+            who = f"{sum(others.values()):,} of {answer['men']:,} men"
+            found.append(f"{one['protocol']}: {who} are left out from the day on that they stopped ({words}).")
     return found
 
 

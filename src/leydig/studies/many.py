@@ -31,7 +31,7 @@ from leydig.studies.clock import HOURS_PER_DAY, PER_DAY, Clock
 
 DONE, REFUSED = Status.done.name, "refused"
 SETTLING = Control(tolerance=1e-7)  # rest is a property of the equations, so it is found closely
-PER_DAY_OF_LONG = 3
+SPACING = ((1.0, 4.0), (7.0, 8.0), (31.0, 16.0), (np.inf, 32.0))  # d of a mean at most, h between its samples
 ROWS_TOGETHER = 40_000  # men times hours whose states are held at once
 SPERM = "total_motile_sperm_count"
 
@@ -77,8 +77,10 @@ def follow_men(
 ) -> list[Followed]:
     """Every man under every protocol at ``days``: one ``Followed`` per protocol, with the ``wanted`` quantities.
 
-    A value is the mean of the ``over`` days up to its day (0: the value itself; day 0 always), sampled every four
-    hours of a day, every eight of longer times, which meet doses half a week apart at two phases.
+    A value is the mean of the ``over`` days up to its day (0: the value itself; day 0 always), or of those since day 0
+    where there are fewer. It is sampled every 4 hours of one day, every 8 of up to a week, every 16 or 32 of longer
+    times, which meet doses half a week or a day apart at several phases.
+
     A protocol is all that a man takes from day 0 on. ``factors`` are those of ``multipliers``. Raises InputError for a
     ``mode`` that cannot be used (``numerics.settings``); a man who cannot be solved has a status.
     """
@@ -226,9 +228,11 @@ def _clock(days: np.ndarray, over: float) -> Clock:
     """When to look for values at ``days`` that are means of the ``over`` days up to each."""
     if not over:
         return Clock(days, days * HOURS_PER_DAY, np.arange(len(days))[:, None])
-    per_day = PER_DAY if over <= 1 else PER_DAY_OF_LONG
-    last = np.floor(days * per_day + 1e-9) / per_day  # so that an end within a day does not meet doses at other hours
-    looked = np.maximum(last[:, None] - np.arange(round(over * per_day)) / per_day, 0.0)
-    looked[0] = 0.0
-    hours, places = np.unique(np.round(looked * HOURS_PER_DAY, 6), return_inverse=True)
-    return Clock(days, hours, places.reshape(looked.shape))
+    spacing = next(hours for most, hours in SPACING if over <= most)
+    last = np.floor(days * PER_DAY + 1e-9) / PER_DAY * HOURS_PER_DAY  # an end within a day meets doses at no new hour
+    count = max(round(over * HOURS_PER_DAY / spacing), 1)
+    apart = (
+        np.minimum(over * HOURS_PER_DAY, last) / count
+    )  # closer in the days in which a whole window has not passed yet
+    hours, places = np.unique(np.round(last[:, None] - apart[:, None] * np.arange(count), 6), return_inverse=True)
+    return Clock(days, hours, places.reshape(len(days), count))

@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property, partial
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -64,14 +64,6 @@ class Specification:
         return np.append(np.arange(count) * self.every, self.days)
 
     @cached_property
-    def looked_at(self) -> tuple[np.ndarray, np.ndarray]:
-        """All days behind the kept ones, rising, and for each kept day (d, k) the places of those it is the mean of."""
-        back = np.maximum(self.kept[:, None] - np.arange(max(round(self.over), 1)), 0.0)
-        back[0] = 0.0
-        days, places = np.unique(np.round(back, 9), return_inverse=True)
-        return days, places.reshape(back.shape)
-
-    @cached_property
     def plans(self) -> tuple[Protocol, ...]:
         """The protocols as objects."""
         return tuple(Protocol.parse(text) for text in self.protocols)
@@ -104,9 +96,9 @@ def instruction_set() -> str:
     import llvmlite
     import numba
 
-    features = (
-        f"{numba.config.CPU_NAME} {numba.config.CPU_FEATURES} {llvmlite.binding.get_host_cpu_features().flatten()}"
-    )
+    config: Any = numba.config  # what was asked for in the processor's place
+    asked = f"{config.CPU_NAME} {config.CPU_FEATURES}"
+    features = f"{asked} {llvmlite.binding.get_host_cpu_features().flatten()}"
     name = f"{llvmlite.binding.get_process_triple().partition('-')[0]} {llvmlite.binding.get_host_cpu_name()}"
     versions = f"numba {numba.__version__}, llvmlite {llvmlite.__version__}, numpy {np.__version__}"
     return f"{name} ({hashlib.sha256(features.encode()).hexdigest()[:8]}), {versions}"
@@ -120,14 +112,15 @@ def compute(specification: Specification, first: int, count: int) -> tuple[Table
     drawn = men(read_mixture(specification.condition), specification.seed, first, count, ages=specification.ages)
     factors = many.multipliers(specification.plans, specification.seed, first, count)
     wanted = dict.fromkeys(IN_PERCENT.get(name, name) for name in (*specification.quantities, *needed()))
-    days, places = specification.looked_at
-    everywhere = many.follow_men(
-        drawn, factors, specification.plans, days, tuple(wanted), mode=cast(Any, specification.mode)
+    followed = many.follow_men(
+        drawn,
+        factors,
+        specification.plans,
+        specification.kept,
+        tuple(wanted),
+        over=specification.over,
+        mode=specification.mode,
     )
-    followed = [
-        some._replace(quantities={name: _mean(series, places) for name, series in some.quantities.items()})
-        for some in everywhere
-    ]
     for some in followed:
         for name in set(IN_PERCENT) & set(specification.quantities):
             some.quantities[name] = percent_change(some.quantities[IN_PERCENT[name]])
@@ -144,14 +137,6 @@ def compute(specification: Specification, first: int, count: int) -> tuple[Table
         "known": [[known.sum(axis=0).tolist() for _, known in row] for row in held],
     }
     return tables, notes
-
-
-def _mean(series: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """(n, d) means of the places (d, k) of a series (n, days), one place after another for the sake of the bytes."""
-    total = np.zeros((len(series), len(places)))
-    for place in places.T:
-        total = total + series[:, place]
-    return total / places.shape[1]
 
 
 def _men(drawn: Men, factors: Mapping[str, np.ndarray]) -> Table:
@@ -203,7 +188,9 @@ def _results(
         for part in ("start", "end", "change", "lowest", "lowest_day", "highest", "highest_day"):
             table[f"{name}_{part}"] = rows(partial(_part, part, name, specification.kept))
     for responder, row in zip(responders(), held, strict=True):
-        table[f"met_{responder.key}"] = np.stack([met[:, -1] for met, _ in row], axis=1).ravel()
+        # 1, 0, or nan where it is not known, because he was not followed to the end
+        ends = [np.where(known[:, -1], met[:, -1], np.nan).astype(np.float32) for met, known in row]
+        table[f"met_{responder.key}"] = np.stack(ends, axis=1).ravel()
     return table
 
 

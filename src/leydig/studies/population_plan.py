@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -28,6 +29,7 @@ QUANTITIES = (
 INTERVALS = (1.0, 7.0, 28.0, 91.0, 182.0, 364.0)  # days; the first that keeps no more than MOST_BY_DEFAULT is taken
 MOST_BY_DEFAULT = 30
 WEEK = 7.0  # days
+LONGEST_CYCLE = 91.5  # days between doses of one drug; more is a new course
 MOST_CELLS = 20_000  # protocols times days times quantities, so that a chunk and the summary fit into memory
 MOST_MEN = 1_000_000_000
 MOST_PROTOCOLS = 100
@@ -114,15 +116,19 @@ def _interval(length: float) -> float:
 
 
 def _over(plans: Sequence[Protocol], length: float) -> float:
-    """Days that a value is the mean of: a week where doses lie days apart, so that no phase of the dosing is picked."""
+    """Days that a value is the mean of, so that no phase of the dosing is picked: the longest time between two doses.
+
+    Whole days, one at least; in short runs 0, the value itself.
+    """
     if length <= SHORT_RUN_DAYS:
         return 0.0
+    longest = 1.0
     for plan in plans:
         for drug in plan.drugs:
             times = [event.time for event in plan.events(length) if event.drug == drug and not event.duration]
-            if any(HOURS_PER_DAY < later - earlier <= WEEK * HOURS_PER_DAY for earlier, later in pairwise(times)):
-                return WEEK
-    return 1.0
+            gaps = [(later - earlier) / HOURS_PER_DAY for earlier, later in pairwise(times)]
+            longest = max([longest, *(gap for gap in gaps if gap <= LONGEST_CYCLE)])
+    return float(WEEK if 1 < longest <= WEEK else math.ceil(longest - 1e-6))
 
 
 def _ages(ages: tuple[float, float] | None) -> tuple[float, float] | None:
