@@ -218,6 +218,26 @@ def test_a_mean_over_the_time_between_doses_has_no_phase():
     for words, over in plans.items():
         found = specify("eugonadal", 2, [f"testosterone enanthate 100 mg {words} for 1 year"])
         assert found.over == over, words
+    pause = "anastrozole 1 mg daily for 4 weeks then none for 8 weeks then anastrozole 1 mg daily for 4 weeks"
+    assert specify("eugonadal", 2, [pause]).over == 1.0
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"n": True}, "the number of men must be a whole number"),
+        ({"n": 10.5}, "the number of men must be a whole number"),
+        ({"seed": -1}, "the seed must be a whole number from 0"),
+        ({"protocols": "none"}, "the protocols must be a list"),
+        ({"quantities": "LH"}, "the quantities must be a list"),
+        ({"every": 1e-9}, "every is 1e-09; it must be from"),
+        ({"days": 0}, "days is 0; it must be from 1"),
+        ({"condition": {"eugonadal": 1.0}}, "the condition must be text"),
+    ],
+)
+def test_what_cannot_be_run_is_refused_from_python_as_well(given, said):
+    with pytest.raises(InputError, match=said):
+        specify(**{"condition": "eugonadal", "n": 2, "protocols": ["none"]} | given)
 
 
 def test_a_short_run_shows_the_values_themselves():

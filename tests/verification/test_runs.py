@@ -16,8 +16,11 @@ from leydig.engine import executors, runs
 from leydig.engine.runs import Chunk, Made
 from leydig.errors import InputError
 from leydig.io import dataset
+from leydig.io.population import FORMAT
 from leydig.population_prior import population
 from leydig.studies.mixture import mixture_text, read_mixture
+from leydig.studies.population_plan import specify
+from leydig.studies.population_run import Compute
 from leydig.studies.population_summary import QUANTILES, RESOLUTION, Tally, Total, counted
 from leydig.studies.responders import responders
 
@@ -152,9 +155,9 @@ def test_what_a_killed_run_left_is_removed(tmp_path):
     with runs.claimed(tmp_path, DOCUMENT) as folder:
         folder.keep(made())
         (folder.scratch / "half").write_text("x", encoding="utf-8")
-        (tmp_path / "numbers/.0123.part").write_text("x", encoding="utf-8")
+        (tmp_path / "numbers/.0123456789abcdef.part").write_text("x", encoding="utf-8")
         left = sorted(p.name for p in tmp_path.rglob("*") if p.is_file())
-        assert "half" in left and ".0123.part" in left
+        assert "half" in left and ".0123456789abcdef.part" in left
         with runs.RunFolder(tmp_path).path.joinpath("numbers/keep.bin").open("w"):
             pass
     (tmp_path / runs.SCRATCH).mkdir()
@@ -347,3 +350,49 @@ def test_a_responder_counts_values_changes_and_what_is_not_known():
     values = {"testosterone": np.full((2, 1), 280.0), "own_testosterone_share": np.array([[1.0], [0.0]])}
     met, _ = by_key["testosterone_at_least_300"].met(values, np.full(2, 25.0))
     assert met[:, 0].tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    "text", ['{"chunk": NaN, "sum": "x"}', '{"chunk": Infinity}', '{"sum": "\\ud800"}', '{"sum": 1}']
+)
+def test_a_record_that_nobody_could_have_written_does_not_count(tmp_path, text):
+    with runs.claimed(tmp_path, DOCUMENT) as folder:
+        folder.keep(made())
+        next((tmp_path / "done").glob("*.json")).write_text(text)
+        assert folder.recorded(made().chunk) is None
+
+
+def test_hidden_files_of_others_stay(tmp_path):
+    (tmp_path / ".notes.part").write_text("mine")
+    with runs.claimed(tmp_path, DOCUMENT):
+        pass
+    with runs.claimed(tmp_path, DOCUMENT):
+        pass
+    assert (tmp_path / ".notes.part").read_text() == "mine"
+    other = tmp_path / "other"
+    (other / ".unfinished").mkdir(parents=True)
+    with pytest.raises(InputError, match="is not empty and holds no run"), runs.claimed(other, DOCUMENT):
+        pass
+    assert [entry.name for entry in other.iterdir()] == [".unfinished"]
+
+
+@pytest.mark.parametrize("name", ["a[b]", "a*", "~", "a?b"])
+def test_a_folder_is_a_folder_and_no_pattern(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    for place, value in (("ab", 1.0), ("axb", 2.0), (name, 3.0)):
+        folder = tmp_path / place
+        folder.mkdir(exist_ok=True)
+        (folder / "table.parquet").write_bytes(dataset.encode({"x": np.array([value])}, folder))
+    assert dataset.decode(f"{name}/table.parquet")["x"].tolist() == [3.0]
+
+
+def test_a_worker_that_computes_with_something_else_is_refused():
+    given = specify("eugonadal", 2, ["none for 4 weeks"])
+    job = Compute(given, {**given.made_with(), "data": "0000"}, FORMAT, None)
+    with pytest.raises(runs.RunStopped, match="a worker has another data"):
+        job(Chunk(0, 0, 2))
+
+
+def test_there_is_at_least_one_worker():
+    with pytest.raises(InputError, match="-1 workers"):
+        executors.threads(-1)

@@ -198,6 +198,13 @@ def _compute(
 
     if not many.is_ready(specification.plans, specification.days, specification.mode):
         say("note", "compiling the solver for these equations and drugs; this takes tens of seconds, once")
+
+    def under_way(done: int, total: int, found: int) -> None:
+        if done < total:  # a summary of fewer men, from before, would be wrong until the end
+            for name in (SUMMARY, SPREAD, SHARES, PAGE, PICTURE):
+                (folder / name).unlink(missing_ok=True)
+        progress(done, total, found)
+
     try:
         finished = population_run.run(
             specification,
@@ -207,7 +214,7 @@ def _compute(
             local=executor == "local",
             workers=workers,
             allowed=allowed,
-            progress=progress,
+            progress=under_way,
         )
     except RunStopped as error:
         say("error", f"{error}; finished chunks are kept in {folder}")

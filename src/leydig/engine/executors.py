@@ -41,10 +41,13 @@ class Executor(Protocol):
 
 
 def threads(workers: int) -> Executor:
-    """An executor of ``workers`` threads, for jobs that spend their time outside Python's lock.
+    """An executor of ``workers`` (at least one) threads, for jobs that spend their time outside Python's lock.
 
     Raises in the caller what a job raised. Breaking off waits a few seconds for the chunks under way.
     """
+
+    if workers < 1:
+        raise InputError(f"{workers} workers were asked for; there must be one at least")
 
     def execute(job: Callable[[Chunk], Answer], chunks: Iterable[Chunk]) -> Iterator[Answer]:
         waiting, lock, stop = iter(chunks), threading.Lock(), threading.Event()
@@ -124,7 +127,7 @@ def dask(address: str | None, workers: int) -> Iterator[Executor]:
         try:
             if address is not None:
                 _knock(address)
-            client = Client(cluster if cluster is not None else address, timeout=TO_CONNECT, set_as_default=False)
+            client = _connected(Client, cluster if cluster is not None else address)
         except (OSError, ValueError) as error:
             raise InputError(f"no Dask scheduler answers at {address}: {error}") from error
         with client:
@@ -149,6 +152,26 @@ def _deaf_children() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def _connected(kind: Any, to: Any) -> Any:
+    """A client of the scheduler; OSError when it does not answer in time, where the library would wait for ever."""
+    found: list[Any] = []
+
+    def connect() -> None:
+        try:
+            found.append(kind(to, timeout=TO_CONNECT, set_as_default=False))
+        except BaseException as error:
+            found.append(error)
+
+    hand = threading.Thread(target=connect, daemon=True)
+    hand.start()
+    hand.join(TO_CONNECT + PATIENCE)
+    if not found:
+        raise OSError("what listens there gives no answer that a scheduler would give")
+    if isinstance(found[0], BaseException):
+        raise found[0]
+    return found[0]
 
 
 def _knock(address: str) -> None:

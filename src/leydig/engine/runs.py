@@ -29,6 +29,7 @@ from leydig.errors import InputError
 RUN_FILE, DONE, SCRATCH, LOCK = "run.json", "done", ".unfinished", ".lock"
 TEMPORARY = ".part"
 PART_NAME = re.compile(r"[a-z_]+/part-[0-9]{5,}\.[a-z]+")
+FOLDER_NAME, TEMPORARY_NAME = re.compile(r"[a-z_]+"), re.compile(r"\.[0-9a-f]{16}\.part")
 LARGEST_RECORD = 100_000_000  # bytes of a file of ours that are read as JSON
 BLOCK = 1 << 20  # bytes read at once
 
@@ -88,7 +89,9 @@ class RunFolder:
         content = _read_json(self._record(chunk))
         if content is None or content.pop("sum", None) != _sum_of(content):
             return None
-        if content.get("chunk") != list(chunk) or not isinstance(content.get("files"), dict):
+        if content.get("chunk") != list(chunk):
+            return None
+        if not isinstance(content.get("files"), dict) or not isinstance(content.get("notes"), dict):
             return None
         for name, entry in content["files"].items():
             if not PART_NAME.fullmatch(name) or _file_entry(self.path / name) != entry:
@@ -124,10 +127,12 @@ def claimed(path: Path | str, document: Mapping[str, Any], growing: str | None =
     """
     path = Path(path)
     path.mkdir(parents=True, exist_ok=True)
+    _refuse_others(path)
     with _held(path):
         wanted = json.loads(_json(document))
-        _compare(path, wanted, growing)
-        _clean(path)
+        if (path / RUN_FILE).exists():
+            _compare(path, wanted, growing)
+            _clean(path)
         write_whole(path / RUN_FILE, _json(wanted, indent=2))
         (path / SCRATCH).mkdir()
         try:
@@ -191,12 +196,15 @@ def _held(path: Path) -> Iterator[None]:
         yield
 
 
+def _refuse_others(path: Path) -> None:
+    """InputError for a folder that holds something, but no run; hidden files that are not ours may be there."""
+    ours = (path / RUN_FILE).exists()
+    if not ours and any(not entry.name.startswith(".") or entry.name == SCRATCH for entry in path.iterdir()):
+        raise InputError(f"{path} is not empty and holds no run; choose another folder")
+
+
 def _compare(path: Path, wanted: Mapping[str, Any], growing: str | None) -> None:
-    """Refuse a folder that holds something else."""
-    if not (path / RUN_FILE).exists():
-        if any(not entry.name.startswith(".") for entry in path.iterdir()):
-            raise InputError(f"{path} is not empty and holds no run; choose another folder")
-        return
+    """Refuse a folder that holds another run."""
     there, here = _flat(read_document(path)), _flat(wanted)
     different = [name for name in dict.fromkeys([*there, *here]) if there.get(name) != here.get(name)]
     if growing in different and _is_more(there.get(growing), here.get(growing)):
@@ -231,10 +239,12 @@ def _shown(value: Any) -> str:
 def _clean(path: Path) -> None:
     """Remove what a killed run left unfinished."""
     shutil.rmtree(path / SCRATCH, ignore_errors=True)
-    for folder in (path, *(entry for entry in path.iterdir() if entry.is_dir() and not entry.is_symlink())):
+    folders = (entry for entry in path.iterdir() if FOLDER_NAME.fullmatch(entry.name) and not entry.is_symlink())
+    for folder in (path, *folders):
         for left in folder.glob(f".*{TEMPORARY}"):
-            with suppress(OSError):
-                left.unlink()
+            if TEMPORARY_NAME.fullmatch(left.name):
+                with suppress(OSError):
+                    left.unlink()
 
 
 def _json(content: Mapping[str, Any], indent: int | None = None) -> bytes:
@@ -250,10 +260,15 @@ def _read_json(path: Path) -> dict[str, Any] | None:
     try:
         if not path.is_file() or path.stat().st_size > LARGEST_RECORD:
             return None
-        content = json.loads(path.read_bytes())
+        content = json.loads(path.read_bytes(), parse_constant=_no_constant)
+        _json(content)  # what cannot be written again, such as half a surrogate, was not written by us
     except (OSError, ValueError, RecursionError):
         return None
     return content if isinstance(content, dict) else None
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
 
 
 def _file_entry(path: Path) -> dict[str, Any] | None:

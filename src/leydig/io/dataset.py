@@ -8,6 +8,7 @@ version stand in each file.
 from __future__ import annotations
 
 import errno
+import glob
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -30,7 +31,7 @@ def encode(table: Mapping[str, np.ndarray], scratch: Path | None = None) -> byte
 
     folder = scratch if scratch is not None and scratch.is_dir() else None
     with tempfile.TemporaryDirectory(prefix="leydig-", dir=folder) as place, _connected() as connection:
-        path = Path(place) / f"table{SUFFIX}"
+        path = Path(place).resolve() / f"table{SUFFIX}"  # the library would expand a leading ~
         connection.register("rows", dict(table))
         try:
             connection.table("rows").write_parquet(str(path), compression=COMPRESSION)
@@ -45,8 +46,8 @@ def decode(path: Path | str, columns: Sequence[str] = ()) -> dict[str, np.ndarra
 
     with _connected() as connection:
         try:
-            # The path goes in as a value, never as text of the query.
-            relation = connection.read_parquet(str(path))
+            # A value, never text of the query; the library would take *, ? and [ for patterns and expand a leading ~.
+            relation = connection.read_parquet(glob.escape(str(Path(path).resolve())))
             found = relation.select(*map(_quoted, columns)).fetchnumpy() if columns else relation.fetchnumpy()
         except duckdb.Error as error:
             raise InputError(f"{path} cannot be read: {_short(error)}") from error

@@ -85,8 +85,13 @@ class Specification:
         """What describes the run: the specification, and what it is made with."""
         return {
             "specification": asdict(self),
-            "made_with": {**provenance.digests(), "kernel": many.kernel_digest(), "instruction_set": instruction_set()},
+            "made_with": self.made_with(),
         }
+
+    @staticmethod
+    def made_with() -> dict[str, str]:
+        """What decides the bytes besides the specification: version, equations, data, kernel, processor, libraries."""
+        return {**provenance.digests(), "kernel": many.kernel_digest(), "instruction_set": instruction_set()}
 
 
 def instruction_set() -> str:

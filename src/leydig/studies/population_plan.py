@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 
@@ -14,6 +13,8 @@ from leydig.errors import InputError, unknown
 from leydig.model import Individual, Inputs, load_parameters
 from leydig.numerics import Mode
 from leydig.pharmacology.protocol import Protocol
+from leydig.pharmacology.schedule import LONGEST_YEARS, Every, PerWeek, Schedule, Weekdays
+from leydig.population_prior.streams import LARGEST_SEED, whole
 from leydig.studies import many
 from leydig.studies.clock import HOURS_PER_DAY, SHORT_RUN_DAYS
 from leydig.studies.mixture import mixture_text, read_mixture
@@ -29,6 +30,7 @@ QUANTITIES = (
 INTERVALS = (1.0, 7.0, 28.0, 91.0, 182.0, 364.0)  # days; the first that keeps no more than MOST_BY_DEFAULT is taken
 MOST_BY_DEFAULT = 30
 WEEK = 7.0  # days
+LEAST_DAYS, MOST_DAYS = {"days": 1.0, "every": 1 / 24}, LONGEST_YEARS * 365.25
 LONGEST_CYCLE = 91.5  # days between doses of one drug; more is a new course
 MOST_CELLS = 20_000  # protocols times days times quantities, so that a chunk and the summary fit into memory
 MOST_MEN = 1_000_000_000
@@ -53,9 +55,16 @@ def specify(
 
     Raises InputError, in one sentence, for what cannot be used.
     """
+    if not isinstance(condition, str):
+        raise InputError("the condition must be text, such as obese-hypogonadal")
+    for what, given in (("protocols", protocols), ("quantities", quantities)):
+        if isinstance(given, str):
+            raise InputError(f'the {what} must be a list; put brackets around "{given[:40]}"')
     shares = read_mixture(condition)
-    if not 1 <= n <= MOST_MEN:
-        raise InputError(f"the number of men is {n}; it must be from 1 to {MOST_MEN:,}")
+    n, seed = whole("the number of men", n, 1, MOST_MEN), whole("the seed", seed, most=LARGEST_SEED)
+    for what, value in (("days", days), ("every", every)):
+        if value is not None and not (isinstance(value, int | float) and LEAST_DAYS[what] <= value <= MOST_DAYS):
+            raise InputError(f"{what} is {value!r}; it must be from {LEAST_DAYS[what]:g} to {MOST_DAYS:,.0f} days")
     plans = [p if isinstance(p, Protocol) else Protocol.parse(p) for p in protocols]
     if not 1 <= len(plans) <= MOST_PROTOCOLS:
         raise InputError(f"{len(plans)} protocols were given; from 1 to {MOST_PROTOCOLS} can be run")
@@ -116,19 +125,22 @@ def _interval(length: float) -> float:
 
 
 def _over(plans: Sequence[Protocol], length: float) -> float:
-    """Days that a value is the mean of, so that no phase of the dosing is picked: the longest time between two doses.
+    """Days that a value is the mean of, so that no phase of the dosing is picked: the longest interval of all regimens.
 
-    Whole days, one at least; in short runs 0, the value itself.
+    Whole days, one at least; in short runs 0, the value itself. A pause between courses is no interval.
     """
     if length <= SHORT_RUN_DAYS:
         return 0.0
-    longest = 1.0
-    for plan in plans:
-        for drug in plan.drugs:
-            times = [event.time for event in plan.events(length) if event.drug == drug and not event.duration]
-            gaps = [(later - earlier) / HOURS_PER_DAY for earlier, later in pairwise(times)]
-            longest = max([longest, *(gap for gap in gaps if gap <= LONGEST_CYCLE)])
+    intervals = [_interval_of(regimen.schedule) for plan in plans for regimen in plan.regimens]
+    longest = max([1.0, *(days for days in intervals if days <= LONGEST_CYCLE)])
     return float(WEEK if 1 < longest <= WEEK else math.ceil(longest - 1e-6))
+
+
+def _interval_of(schedule: Schedule) -> float:
+    """Days after which a schedule begins again; 1 where doses come every day, once or without end."""
+    if isinstance(schedule, Every):
+        return float(schedule.interval.hours) / HOURS_PER_DAY
+    return WEEK if isinstance(schedule, PerWeek | Weekdays) else 1.0
 
 
 def _ages(ages: tuple[float, float] | None) -> tuple[float, float] | None:

@@ -6,7 +6,7 @@ Stopped in any way, the same call goes on where it was.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,6 @@ from leydig.studies.population import (
     Specification,
     Table,
     compute,
-    instruction_set,
     tally,
 )
 from leydig.studies.population_summary import Tally, Total
@@ -43,15 +42,17 @@ class Compute:
     """The job of a worker: one chunk, as bytes."""
 
     specification: Specification
-    made_on: str
+    made_with: Mapping[str, Any]
     form: TableFormat
     scratch: str | None
 
     def __call__(self, chunk: Chunk) -> Made:
-        if instruction_set() != self.made_on:
+        here = self.specification.made_with()
+        other = [name for name in here if here[name] != self.made_with.get(name)]
+        if other:
             raise RunStopped(
-                f"a worker has another kind of processor ({instruction_set()}) than this run ({self.made_on}), "
-                "so its numbers could differ in their last digits"
+                f"a worker has another {other[0].replace('_', ' ')} ({here[other[0]]}) than this run "
+                f"({self.made_with.get(other[0])}), so its numbers could differ"
             )
         tables, notes = compute(self.specification, chunk.first, chunk.size)
         scratch = Path(self.scratch) if self.scratch else None
@@ -127,7 +128,7 @@ def run(
         found_men = total.men
         _check_failures(total, specification, allowed)
         scratch = str(folder.scratch) if local else None
-        job = Compute(specification, document["made_with"]["instruction_set"], form, scratch)
+        job = Compute(specification, document["made_with"], form, scratch)
         with closing(_iterated(execute, job, sorted(missing))) as answers:
             for made in answers:
                 folder.keep(made)
