@@ -16,6 +16,7 @@ from matplotlib.ticker import FixedLocator, FormatStrFormatter, NullLocator
 from leydig.bibliography import cite
 from leydig.errors import InputError
 from leydig.report import figures, wording
+from leydig.studies.observe import published_within_man
 from leydig.studies.population_check import Result, results
 from leydig.studies.population_figures import checks
 from leydig.writing import replacing, write_text
@@ -152,10 +153,10 @@ def page(found: Sequence[Result]) -> str:
     notes = dict.fromkeys(f"- {s.source}, {s.sample}: {s.note}" for s in checks().studies if s.note)
     parts += ["\n## How the men of a study were stood for\n", *notes]
     parts += ["\n## What samples of one man vary by\n", "| quantity | SD | how known | source |", "|---|---|---|---|"]
-    for name, varies in checks().within_man.items():
+    for name, varies in published_within_man().items():
         scale = "points" if name == "hematocrit" else "log odds" if name == "total_motility" else "log"
         parts.append(f"| {wording.name(name)} | {varies.value:g} ({scale}) | {varies.kind} | {varies.source} |")
-    keys = {study.source for study in checks().studies} | {varies.source for varies in checks().within_man.values()}
+    keys = {study.source for study in checks().studies} | {varies.source for varies in published_within_man().values()}
     parts += ["\n## Sources\n", "In brackets: how each was seen.\n"]
     parts += [f"- `{key}`: {cite([key])[0]}" for key in sorted(keys - {"assumed"})]
     return "\n".join(parts) + "\n"

@@ -1,6 +1,7 @@
 """Virtual men against published men: medians, percentiles, correlations and prevalences, as they were measured.
 
-data/population_checks.yaml names published figures with their men, assay and hour. For each study virtual men of its
+data/population_checks.yaml names published figures with their men, assay and hour; what one man's samples vary by is
+that of data/observation.yaml. For each study virtual men of its
 ages, BMI and conditions are drawn, each gives one sample as the study's laboratory would print it, and the figure is
 taken from them as the study took it. Nothing is fitted here.
 
@@ -22,6 +23,7 @@ from leydig.physiology import bone, steroids
 from leydig.population_prior import Men, lipids, men, population
 from leydig.population_prior.records import Transform
 from leydig.population_prior.streams import normals
+from leydig.studies.observe import published_within_man
 from leydig.studies.population_figures import MADE, PANELS, PERCENT, Drawn, Figure, Limit, Study, canonical, checks
 
 OUTER = 10.0  # percentiles this near to 0 or 100 are outer ones
@@ -72,7 +74,7 @@ class Sampled:
     def _printed(self, name: str) -> np.ndarray:
         """A sample of every man: his 24-hour mean on the study's assay at its hour, with his own variation."""
         state, study = self.men.values[name], self.study
-        varies = checks().within_man.get(name)
+        varies = published_within_man().get(name)
         if varies is not None:
             by = varies.value * _deviates(name, self.men)
             state = _moved(state, by, transform_of(name))

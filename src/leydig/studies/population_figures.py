@@ -94,15 +94,6 @@ class Study(Strict):
     figures: Annotated[tuple[Figure, ...], Field(min_length=1)]
 
 
-class Variation(Strict):
-    """What samples of one man vary by."""
-
-    value: Annotated[float, Field(ge=0)]
-    kind: Kind
-    source: str
-    note: str = ""
-
-
 class Tolerances(Strict):
     """How far the model may lie from a published figure."""
 
@@ -124,7 +115,6 @@ class Checks(Strict):
     men: int
     seed: int
     tolerances: Tolerances
-    within_man: dict[str, Variation]
     studies: tuple[Study, ...]
 
 
@@ -137,9 +127,8 @@ def checks() -> Checks:
     except ValidationError as error:
         raise from_pydantic(error, FILE, Checks) from error
     known = ("age", "height", "BMI", "lean_mass", *population().quantities, *MADE)
-    for key in [study.source for study in found.studies] + [v.source for v in found.within_man.values()]:
-        reference(key, FILE)
     for study in found.studies:
+        reference(study.source, FILE)
         laboratory.assay_named(study.assay, FILE)
         for figure in study.figures:
             asked = [figure.quantity, *filter(None, [figure.other]), *figure.given, *(x.quantity for x in figure.where)]
