@@ -27,6 +27,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "baseline",
         "outputs",
         "matching",
+        "minutes",
         "men",
         "numerics",
         "start",
