@@ -47,12 +47,14 @@ format: install ## put the code into the common format
 picture: install ## draw the README's picture and renew its table with the program itself
 	$(BIN)/python tools/picture.py
 
-pages: install ## write the documentation pages that are computed (drugs, trials, claims, equations, population)
+pages: install ## write the documentation pages that are computed (drugs, trials, claims, equations, population, pulses)
 	$(BIN)/python tools/drugs_page.py
 	$(BIN)/python tools/trials_page.py
 	$(BIN)/python tools/claims_page.py
 	$(BIN)/python tools/equations_page.py
 	$(BIN)/python tools/population_page.py
+	$(BIN)/python tools/titration_page.py
+	$(BIN)/python tools/pulses_page.py
 
 accuracy: install ## measure the fast engine's error again and choose its stored steps (minutes)
 	$(BIN)/python tools/accuracy.py

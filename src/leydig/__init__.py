@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from leydig.io.tables import write as write_data
     from leydig.pharmacology.protocol import Protocol, Regimen
     from leydig.report.page import write as write_report
+    from leydig.studies.minutes import simulate_minutes
     from leydig.studies.simulate import simulate
     from leydig.subject import Subject
 
@@ -28,6 +29,7 @@ _HOMES = {
     "Protocol": ("leydig.pharmacology.protocol", "Protocol"),
     "Regimen": ("leydig.pharmacology.protocol", "Regimen"),
     "simulate": ("leydig.studies.simulate", "simulate"),
+    "simulate_minutes": ("leydig.studies.minutes", "simulate_minutes"),
     "population": ("leydig.io.population", "population"),
     "Trajectory": ("leydig.engine.trajectory", "Trajectory"),
     "Panel": ("leydig.engine.trajectory", "Panel"),
@@ -54,6 +56,7 @@ __all__ = [
     "load_trial",
     "population",
     "simulate",
+    "simulate_minutes",
     "trial",
     "trials",
     "write_data",

@@ -11,6 +11,7 @@ is decided by (seed, man, day) alone.
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
@@ -94,19 +95,20 @@ def rhythm_of(
     step = 1e-4 * free
     more, less = (steroids.total_testosterone(free + side, SHBG, s) for side in (step, -step))
     bound = (more - less) / (2e-4 * steroids.total_testosterone(free, SHBG, s))
-    answer = testis * blood * bound * (1 - s.adrenal_testosterone_share) * (1 - shared.testis.basal_share)
+    answer = testis * blood * bound * (1 - s.adrenal_testosterone_share)
     hours = np.arange(0, 24, 0.5)
     seen = laboratory.rhythm("testosterone", hours, age, c) - 1
     wave = 2 * np.mean(seen * np.exp(-turn * hours)) / answer
     return Rhythm(float(abs(wave)), float(-np.angle(wave) / abs(turn) % HOURS_PER_DAY))
 
 
-def inputs_of(before: InputTable, after: InputTable) -> Inputs:
-    """Channels at any time: ``before`` day 0 and ``after`` it."""
+def inputs_of(*pieces: tuple[float, InputTable]) -> Inputs:
+    """Channels at any time: each table from its hour on, the first one also before."""
     at: Any = compiled(model.traced()).inputs_at
+    starts = [hour for hour, _ in pieces[1:]]
 
     def inputs(hour: float) -> np.ndarray:
-        return np.asarray(at(hour, *(before if hour < 0 else after)))
+        return np.asarray(at(hour, *pieces[bisect_right(starts, hour)][1]))
 
     return inputs
 
@@ -134,7 +136,7 @@ class Runner:
     ) -> None:
         self.p = p or load_parameters()
         self.axis = individual.parameters.axis
-        self.at_rest = pulses.frequency_at_rest(age, self.p)
+        self.at_rest = pulses.frequency_at_rest(age, individual.man.axis.gnrh_outflow, self.p)
         self.hour = hour
         self.body = _Body(individual, inputs, rhythm, laboratory.constants().usual_hour, self.p)
         self.clockwork = _Clockwork(seed, man, self.p)

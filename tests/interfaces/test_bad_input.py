@@ -48,7 +48,10 @@ DRUGS = (
     "testosterone infusion, testosterone undecanoate, zuclomiphene"
 )
 VERBS = "simulate, population, new, cite, doctor"
-OPTIONS = "--protocol, --days, --bands, --draws, --seed, --start-weekday, --assume, --out, --json, --help"
+OPTIONS = (
+    "--protocol, --titrate, --days, --bands, --draws, --seed, --start-weekday, --assume, --out, --samples, --minutes, "
+    "--at-day, --json, --help"
+)
 SUFFIXES = ".json, .csv, .parquet, .nc, .html, or a folder, written with / at its end"
 DOSE = 'expected the dose of anastrozole in mg or ug, such as "1 mg"'
 STEP = 'expected a drug with its dose, such as "anastrozole 1 mg daily for 12 weeks", or "none"'

@@ -47,7 +47,7 @@ def alone(drawn, factors, protocol, i):
         compile=True,
     )
     given = start.given(protocol, float(DAYS[-1]))
-    clock = many._clock(DAYS, 1.0)
+    clock = many.look(DAYS, 1.0)
     shown, status = simulate.follow(began, float(drawn.age[i]), given, clock, scale=scale, tolerance=1e-9)
     assert status.name == "done"
     return began, shown

@@ -56,7 +56,8 @@ def test_draws_follow_the_distribution_function(analyte, assay, state, lab):
     limits = np.unique(read.values[read.below])
     for limit in limits:
         chance = float(observe.cumulative(test, limit, state, AGE, lab=lab))
-        assert abs(np.mean(read.values <= limit) - chance) < 4 * np.sqrt(chance * (1 - chance) / MEN) + 1e-9
+        few = 4 / MEN  # of what hardly ever happens there may be some men more
+        assert abs(np.mean(read.values <= limit) - chance) < 4 * np.sqrt(chance * (1 - chance) / MEN) + few
 
 
 @pytest.mark.parametrize("lab", [0.0, None], ids=["one laboratory", "any laboratory"])

@@ -290,3 +290,27 @@ def test_what_cannot_be_observed_is_refused(test, words):
         observe.simulate(test, 1.0, AGE, observe.draws(1, replace(test, analyte="LH"), 0, 0, 1))
     with pytest.raises(InputError):
         observe.log_likelihood(test, 1.0, False, 1.0, AGE)
+
+
+def noise_of(analyte, n=40_000, **more):
+    test = Test(analyte, "LC-MS/MS" if analyte in laboratory.analytes() else "unknown", **more)
+    drawn = observe.draws(7, test, "a visit", 0, n)
+    state = {"testosterone": 500.0, "estradiol": 28.0, "LH": 4.0}.get(analyte, 3.0)
+    return np.log(observe.simulate(test, state, AGE, drawn).values)
+
+
+def test_testosterone_and_estradiol_of_one_sample_go_together():
+    """Pulses of estradiol follow those of testosterone, so their quotient varies less than their parts."""
+    testosterone, estradiol = noise_of("testosterone"), noise_of("estradiol")
+    together = np.corrcoef(testosterone, estradiol)[0, 1]
+    pulse = 0.77 * entry("testosterone").pulse.value * entry("estradiol").pulse.value
+    assert together == pytest.approx(pulse / (testosterone.std() * estradiol.std()), abs=0.02)
+    assert 0.3 < together < 0.6
+    assert abs(np.corrcoef(testosterone, noise_of("LH"))[0, 1]) < 0.02
+
+
+def test_one_ejaculate_has_one_abstinence():
+    both = ("sperm_concentration", "semen_volume")
+    unknown = np.corrcoef(*(noise_of(name) for name in both))[0, 1]
+    known = np.corrcoef(*(noise_of(name, abstinence=4) for name in both))[0, 1]
+    assert abs(known) < 0.02 and unknown > 0.08

@@ -38,6 +38,14 @@ ProtocolOption = Annotated[
     list[str] | None,
     typer.Option("--protocol", "-p", metavar="TEXT", help="What he takes, in plain words; repeat it to compare."),
 ]
+TitrateOption = Annotated[
+    str | None,
+    typer.Option(
+        "--titrate",
+        metavar="RULES",
+        help="Change doses at visits by printed values: a bundled name (another lists them), a file or words.",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
@@ -67,6 +75,7 @@ def simulate(
         str, typer.Argument(metavar="SUBJECT", help="A subject file, or the name of a bundled example.")
     ],
     protocol: ProtocolOption = None,
+    titrate: TitrateOption = None,
     days: Annotated[
         str | None,
         typer.Option(
@@ -100,6 +109,18 @@ def simulate(
             "--out", metavar="PATH", help="A folder (report and data), or a .json .csv .parquet .nc or .html file."
         ),
     ] = None,
+    samples: Annotated[
+        str | None,
+        typer.Option("--samples", metavar="VISITS", help='Readings with their noise, such as "at weeks 0, 6, 12".'),
+    ] = None,
+    minutes: Annotated[
+        str | None,
+        typer.Option("--minutes", metavar="LENGTH", help='Minute by minute for so long, such as "24h".'),
+    ] = None,
+    at_day: Annotated[
+        str | None,
+        typer.Option("--at-day", metavar="N", help="The day that --minutes begins with. Default: 84, or the last."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run one man under one or several protocols.
@@ -108,12 +129,40 @@ def simulate(
     Examples:
       leydig simulate older-man --protocol "anastrozole 1 mg daily for 52 weeks" --bands --out report/
       leydig simulate man.yaml -p "anastrozole 0.5 mg Mon Thu" -p "none" --days "2 years" --json
+      leydig simulate obese-man -p "anastrozole 0.5 mg Mon Thu + at weeks 6, 12: if E2 < 15 pg/mL then halve the dose"
+      leydig simulate obese-man -p "anastrozole 0.5 mg Mon Thu" --samples "at weeks 0, 6 or every 3 months"
+      leydig simulate obese-man -p "anastrozole 0.5 mg Mon Thu" --minutes 24h --at-day 84 --out day/
     """
+    if minutes is not None or at_day is not None:
+        from leydig.cli import minutes as by_the_minute
+
+        given = {
+            "--days": days,
+            "--bands": bands,
+            "--draws": draws,
+            "--assume": assume,
+            "--titrate": titrate,
+            "--samples": samples,
+        }
+        code = by_the_minute.run(
+            subject,
+            protocol or [],
+            minutes=minutes or "24h",
+            at_day=at_day,
+            seed=seed,
+            start_weekday=start_weekday,
+            out=out,
+            as_json=as_json,
+            refused=[option for option, value in given.items() if value],
+        )
+        raise typer.Exit(code)
     from leydig.cli import simulate as verb
 
     code = verb.run(
         subject,
         protocol or [],
+        titrate=titrate,
+        samples=samples,
         days=days,
         bands=bands,
         draws=draws,
@@ -139,6 +188,7 @@ def population(
         list[str] | None,
         typer.Option("--protocol", "-p", metavar="TEXT", help="What they take, in plain words; repeat it to compare."),
     ] = None,
+    titrate: TitrateOption = None,
     days: Annotated[
         str | None,
         typer.Option(
@@ -203,6 +253,7 @@ def population(
         condition=condition,
         n=n,
         protocols=protocol or [],
+        titrate=titrate,
         days=days,
         every=every,
         seed=seed,

@@ -34,14 +34,21 @@ def _of_subject(subject: str, protocols: Sequence[str]) -> list[dict[str, str]]:
         raise InputError(
             f'cite {subject} needs --protocol TEXT, such as "anastrozole 1 mg daily"; or give it the JSON file of a run'
         )
-    from leydig.cli.simulate import read
+    from leydig.cli.simulate import read_titrated
     from leydig.pharmacology.protocol import Protocol
     from leydig.studies import provenance
 
-    man, plans = read(subject, protocols)
+    man, titrated = read_titrated(subject, protocols)
+    plans = [plan.protocol for plan in titrated]
     plans += [Protocol.parse(text) for text in man.drugs]
     shown = [figure.source for figure in man.published]
-    return _merged([provenance.sources(sorted({drug for plan in plans for drug in plan.drugs}), shown)])
+    rules = {key for plan in titrated if plan.rules is not None for key in plan.rules.sources}
+    return _merged(
+        [
+            provenance.sources(sorted({drug for plan in plans for drug in plan.drugs}), shown),
+            [provenance.cited(key, provenance.RULES) for key in sorted(rules)],
+        ]
+    )
 
 
 def _of_file(file: str, protocols: Sequence[str]) -> list[dict[str, str]]:

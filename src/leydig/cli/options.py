@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from leydig.errors import InputError, nearest
@@ -72,15 +73,21 @@ def usable_path(option: str, text: str) -> Path:
 class Target:
     """Where a run's files go: one file by its suffix, or a folder that gets several."""
 
-    def __init__(self, text: str, source: str) -> None:
-        """Refuse, before anything is computed, what could not be written after it. ``source`` is the subject's file."""
-        self.path = usable_path("--out", text)
+    def __init__(
+        self, text: str, source: str, files: Sequence[str] = FILES, in_a_folder: Sequence[str] = IN_A_FOLDER
+    ) -> None:
+        """Refuse, before anything is computed, what could not be written after it.
+
+        ``source`` is the subject's file; ``files`` are the suffixes that can be written, ``in_a_folder`` the names
+        that a folder gets.
+        """
+        self.path, self.in_a_folder = usable_path("--out", text), in_a_folder
         suffix = self.path.suffix.lower()
-        self.is_folder = text.endswith("/") or (self.path.is_dir() and suffix not in FILES) or not suffix
-        if not self.is_folder and suffix not in FILES:
-            guess = nearest(suffix, FILES)
+        self.is_folder = text.endswith("/") or (self.path.is_dir() and suffix not in files) or not suffix
+        if not self.is_folder and suffix not in files:
+            guess = nearest(suffix, files)
             question = f'; did you mean "{guess}"? Allowed' if guess else "; allowed"
-            allowed = f"{', '.join(FILES)}, or a folder, written with / at its end"
+            allowed = f"{', '.join(files)}, or a folder, written with / at its end"
             raise InputError(f'--out {text} has the unknown suffix "{suffix}"{question}: {allowed}')
         if self.is_folder:
             self._check_folder(text)
@@ -107,7 +114,7 @@ class Target:
             raise InputError(f"--out {text} should be a folder, but {what} is a file")
         if not _writable(standing):
             raise InputError(f"--out {text}: the folder {standing} cannot be written to")
-        for name in IN_A_FOLDER:
+        for name in self.in_a_folder:
             if (self.path / name).is_dir():
                 raise InputError(f"--out {text}: {self.path / name} is a folder; a file is to be written there")
 

@@ -41,6 +41,7 @@ def run(
     condition: str | None,
     n: str | None,
     protocols: Sequence[str],
+    titrate: str | None,
     days: str | None,
     every: str | None,
     seed: str,
@@ -71,7 +72,7 @@ def run(
     allowed = _share("--allow-failures", allow_failures)
     folder = _folder(out)
     with collected_warnings() as warned:
-        specification = _specify(condition, n, protocols, days, every, seed, quantities, ages, mode, chunk)
+        specification = _specify(condition, n, protocols, titrate, days, every, seed, quantities, ages, mode, chunk)
         try:
             with _executor(executor, scheduler, hands) as execute, steady_progress("population", "men") as progress:
                 finished, files, answer = _compute(specification, folder, execute, executor, hands, allowed, progress)
@@ -103,6 +104,7 @@ def _specify(
     condition: str,
     n: str,
     protocols: Sequence[str],
+    titrate: str | None,
     days: str | None,
     every: str | None,
     seed: str,
@@ -112,9 +114,9 @@ def _specify(
     chunk: str | None,
 ) -> Specification:
     from leydig.numerics import MODES
-    from leydig.pharmacology.protocol import Protocol
     from leydig.studies.population import CHUNK
     from leydig.studies.population_plan import MOST_MEN, specify
+    from leydig.studies.titrate import Plan
 
     chosen = next((one for one in MODES if one == mode), None)
     if chosen is None:
@@ -122,13 +124,14 @@ def _specify(
     plans = []
     for place, words in enumerate(protocols, start=1):
         try:
-            plans.append(Protocol.parse(words))
+            plans.append(Plan.of(words))
         except InputError as error:
             raise InputError(f"--protocol number {place}: {error}" if len(protocols) > 1 else str(error)) from error
     return specify(
         condition,
         whole("-n", n, 1, MOST_MEN),
         plans,
+        titrate=titrate,
         days=None if days is None else horizon("--days", days),
         every=None if every is None else horizon("--every", every),
         seed=whole("--seed", seed, 0, LARGEST_SEED),
@@ -228,7 +231,7 @@ def write_summary(answer: Mapping[str, Any], folder: Path) -> list[str]:
     from leydig.engine.runs import write_whole
     from leydig.io import dataset, population_files
     from leydig.report import population as page
-    from leydig.studies.population import TABLES
+    from leydig.studies.population import DECISIONS, TABLES
 
     contents = {
         SUMMARY: population_files.summary_json(answer),
@@ -239,7 +242,8 @@ def write_summary(answer: Mapping[str, Any], folder: Path) -> list[str]:
     }
     for name, content in contents.items():
         write_whole(folder / name, content)
-    tables = [str(folder / name / f"*{dataset.SUFFIX}") for name in TABLES]
+    names = TABLES if not any("titration" in one for one in answer["protocols"]) else (*TABLES, DECISIONS)
+    tables = [str(folder / name / f"*{dataset.SUFFIX}") for name in names]
     return [*tables, *(str(folder / name) for name in contents)]
 
 
@@ -260,7 +264,7 @@ def text(answer: Mapping[str, Any], counts: Mapping[str, int], files: Sequence[s
 
     from leydig.cli.table import NOT_ADVICE
     from leydig.report import population as page
-    from leydig.report import wording
+    from leydig.report import titration, wording
 
     console = Console(highlight=False)
     with console.capture() as shown:
@@ -282,6 +286,8 @@ def text(answer: Mapping[str, Any], counts: Mapping[str, int], files: Sequence[s
                 table.add_row(escape(responder["short"]), "% of men", *ends)
             console.print()
             console.print(table)
+            for sentence in titration.of_population(one):
+                console.print(sentence, markup=False)
         console.print()
         mean = page.averaged(answer)
         past = f", means of the {mean} before" if mean else ""

@@ -23,6 +23,7 @@ from leydig.errors import InputError
 if TYPE_CHECKING:
     from leydig.engine.trajectory import Trajectory
     from leydig.pharmacology.protocol import Protocol
+    from leydig.studies.titrate import Plan
     from leydig.subject import Subject
 
 
@@ -30,6 +31,8 @@ def run(
     subject: str,
     protocols: Sequence[str],
     *,
+    titrate: str | None,
+    samples: str | None,
     days: str | None,
     bands: bool,
     draws: str | None,
@@ -50,9 +53,9 @@ def run(
     first_day = None if start_weekday is None else weekday("--start-weekday", start_weekday)
     target = None if out is None else Target(out, subject)
     with collected_warnings() as warned:
-        man, plans = read(subject, protocols)
-        _check_size(plans, length, count)
-        runs = _simulate(man, plans, length, count, chosen_seed, first_day, assume)
+        man, plans = read_titrated(subject, protocols, titrate)
+        _check_size([plan.protocol for plan in plans], length, count)
+        runs = _simulate(man, plans, samples, length, count, chosen_seed, first_day, assume)
         written = _write(runs, target)
     if as_json:
         print_json(_as_object(runs) | {"files": written, "warnings": warned})
@@ -77,8 +80,14 @@ def _check_size(plans: Sequence[Protocol], days: float | None, draws: int) -> No
 
 
 def read(subject: str, protocols: Sequence[str]) -> tuple[Subject, list[Protocol]]:
-    """The man and what he takes; of several protocols the error says which one cannot be read."""
-    from leydig.pharmacology.protocol import Protocol
+    """The man and what he takes, without the rules that may change it; see ``read_titrated``."""
+    man, plans = read_titrated(subject, protocols)
+    return man, [plan.protocol for plan in plans]
+
+
+def read_titrated(subject: str, protocols: Sequence[str], titrate: str | None = None) -> tuple[Subject, list[Plan]]:
+    """The man, what he takes and what changes it; of several protocols the error says which one cannot be read."""
+    from leydig.studies.titrate import Plan, planned
     from leydig.subject import Subject
 
     usable_path("SUBJECT", subject)
@@ -89,15 +98,16 @@ def read(subject: str, protocols: Sequence[str]) -> tuple[Subject, list[Protocol
     plans = []
     for place, words in enumerate(protocols, start=1):
         try:
-            plans.append(Protocol.parse(words))
+            plans.append(Plan.of(words))
         except InputError as error:
             raise InputError(f"--protocol number {place}: {error}" if len(protocols) > 1 else str(error)) from error
-    return man, plans
+    return man, planned(plans, titrate)
 
 
 def _simulate(
     man: Subject,
-    protocols: Sequence[Protocol],
+    protocols: Sequence[Plan],
+    samples: str | None,
     days: float | None,
     draws: int,
     seed: int,
@@ -110,6 +120,7 @@ def _simulate(
         return simulate(
             man,
             protocols,
+            samples=samples,
             days=days,
             draws=draws,
             seed=seed,
@@ -138,7 +149,7 @@ def text(runs: Sequence[Trajectory], written: Sequence[str] = ()) -> str:
     from rich.console import Console
     from rich.markup import escape
 
-    from leydig.cli.table import NOT_ADVICE, table
+    from leydig.cli.table import NOT_ADVICE, samples_table, table
     from leydig.report import flags, page
     from leydig.report.runs import letters
 
@@ -152,12 +163,29 @@ def text(runs: Sequence[Trajectory], written: Sequence[str] = ()) -> str:
         for letter, run in zip(letters(len(runs)), runs, strict=True):
             console.print()
             console.print(table(run, escape(f"{letter}: {run.protocol}" if letter else run.protocol)))
+            if run.samples:
+                console.print(samples_table(run))
+            for sentence in _decisions(run):
+                console.print(sentence, markup=False)
         console.print()
         for sentence in _notes(runs):
             console.print(sentence, markup=False)
         for path in written:
             console.print(f"written: {path}", markup=False, soft_wrap=True)
     return shown.get()
+
+
+def _decisions(run: Trajectory) -> list[str]:
+    """What was read at every visit and what was decided; nothing where no dose is titrated."""
+    from leydig.report import titration, wording
+
+    found = []
+    for log in titration.logs([run]):
+        for row in log.rows:
+            noise = f" [on noise; {row.beside}]" if row.beside else ""
+            found.append(f"{wording.capital(row.when)}: {row.read}. {wording.capital(row.done)}{noise}")
+        found.append(log.summary)
+    return found
 
 
 def _notes(runs: Sequence[Trajectory]) -> list[str]:

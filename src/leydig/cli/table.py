@@ -79,3 +79,37 @@ def _cell(series: Series, day: float) -> str:
     if low is None or high is None or low == high:
         return shown(value)
     return f"{shown(value)}\n[dim]{shown(low)} to {shown(high)}[/dim]"
+
+
+SAMPLED = ("testosterone", "estradiol", "testosterone_estradiol_ratio", "LH", "FSH", "SHBG", "hematocrit",
+           "sperm_concentration", "total_motile_sperm_count", "bmd_spine")  # fmt: skip
+MOST_VISITS = 8
+
+
+def samples_table(run: Trajectory) -> Table:
+    """Readings with their noise at the first visits, and the change that 95 % of unchanged men stay within."""
+    from rich import box
+    from rich.table import Table
+
+    from leydig.report import wording
+
+    days = run.samples["days"][:MOST_VISITS]
+    more = len(run.samples["days"]) - len(days)
+    title = f"One reading at each visit, noise included{f'; {more} later visits in --json' if more else ''}"
+    shown = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    shown.show_edge, shown.padding = False, (0, 1, 0, 0)
+    shown.add_column("", no_wrap=True)
+    shown.add_column("unit", style="dim", no_wrap=True)
+    for day in days:
+        shown.add_column(wording.span(day) if day else "day 0", justify="right", overflow="fold")
+    shown.add_column("chance alone", justify="right", overflow="fold")
+    for name in SAMPLED:
+        one = run.samples["readings"].get(name)
+        if one is None:
+            continue
+        pairs = zip(one["values"], one["below"], strict=True)
+        cells = [("<" if below else "") + wording.number(value, name) for value, below in pairs][:MOST_VISITS]
+        change = one["reference_change_percent"]
+        by_chance = "" if change is None else f"{wording.MINUS}{-change[0]:.0f} to +{change[1]:.0f} %"
+        shown.add_row(wording.name(name), wording.unit(one["unit"]), *cells, by_chance)
+    return shown

@@ -44,6 +44,9 @@ class Trajectory:
     left_out: tuple[str, ...] = ()  # quantities that the subject cannot have
     findings: tuple[str, ...] = ()  # names of contrary findings that the run takes as true
     alternatives: Mapping[str, Mapping[str, np.ndarray]] = field(default_factory=dict)  # finding, quantity: values
+    titration: Mapping[str, Any] = field(default_factory=dict)  # the rules that changed his dose, and the last dose
+    samples: Mapping[str, Any] = field(default_factory=dict)  # visits, days, and readings with their noise by analyte
+    decisions: tuple[Mapping[str, Any], ...] = ()  # what was read at every visit, and what was done
 
     def dataset(self) -> "xarray.Dataset":
         """The result as xarray: dimension ``time`` in days, units in ``attrs``.

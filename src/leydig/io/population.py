@@ -11,6 +11,7 @@ from leydig.engine.executors import threads
 from leydig.io import dataset
 from leydig.numerics import Mode
 from leydig.pharmacology.protocol import Protocol
+from leydig.pharmacology.titration import RuleSet
 from leydig.studies.population_answer import answer
 from leydig.studies.population_plan import specify
 from leydig.studies.population_run import Progress, TableFormat, run
@@ -24,6 +25,7 @@ def population(
     protocols: Sequence[str | Protocol],
     out: str | Path,
     *,
+    titrate: str | Path | RuleSet | None = None,
     days: float | None = None,
     every: float | None = None,
     seed: int = 0,
@@ -35,15 +37,18 @@ def population(
 ) -> Mapping[str, Any]:
     """``n`` virtual men of a condition or mixture under each protocol, streamed to Parquet files in the folder ``out``.
 
-    ``days`` is the length of the run and ``every`` the days between values that are kept. Called again with the same
+    ``days`` is the length of the run and ``every`` the days between values that are kept. ``titrate`` (the name of a
+    bundled rule set, a file or words) changes the doses of every protocol that gives its drug by what is read at
+    visits; the folder then holds the decisions too, and the summary how doses ended. Called again with the same
     arguments it goes on where it was stopped. Returns the summary: days, and by protocol the quantiles of every
     quantity, shares of men beyond thresholds and how many ended how.
 
     Raises InputError for what cannot be run and for a folder that holds another run, RunStopped when too many men fail.
     """
     specification = specify(
-        condition, n, protocols, days=days, every=every, seed=seed, quantities=quantities, ages=ages, mode=mode
-    )
+        condition, n, protocols, titrate=titrate, days=days, every=every, seed=seed, quantities=quantities, ages=ages,
+        mode=mode,
+    )  # fmt: skip
     hands = workers or os.cpu_count() or 1
     finished = run(specification, out, FORMAT, threads(hands), workers=hands, progress=progress)
     return answer(specification, finished)

@@ -79,6 +79,10 @@ def text(trajectories: Sequence[Trajectory]) -> str:
 
 
 def _run(trajectory: Trajectory) -> dict[str, Any]:
+    titrated = {
+        "titration": plain(trajectory.titration),
+        "decisions": plain(trajectory.decisions),
+    }
     return {
         "subject": plain(trajectory.subject),
         "protocol": trajectory.protocol,
@@ -99,6 +103,8 @@ def _run(trajectory: Trajectory) -> dict[str, Any]:
             name: {quantity: {"values": plain(values)} for quantity, values in changed.items()}
             for name, changed in trajectory.alternatives.items()
         },
+        **(titrated if trajectory.titration else {}),
+        **({"samples": plain(trajectory.samples)} if trajectory.samples else {}),
     }
 
 

@@ -37,8 +37,15 @@ class Measured(NamedTuple):
     assay: str | None
 
 
-# What one visit brought: printed values in canonical units, one man's as numbers or many men's as arrays. What is
-# missing or NaN is not known, and no condition on it holds.
+class Printed(NamedTuple):
+    """A printed value, and whether it was printed as "less than" that value; numbers of one man or arrays of many."""
+
+    value: Any
+    below: Any
+
+
+# What one visit brought in canonical units: plain values, or ``Printed`` where some may lie below what the assay can
+# tell. What is missing or NaN is not known, and no condition on it holds.
 Readings = Mapping[Measured, Any]
 
 
@@ -84,13 +91,18 @@ class Comparison:
         return f"{written} {self.sign} {number}{f' ({self.assay})' if self.assay else ''}"
 
     def holds(self, visits: Sequence[Readings]) -> Any:
-        """Whether it holds at the last of these visits."""
+        """Whether it holds for certain at the last of these visits: "< 5" is less than 5 and may be less than 3."""
         values: list[Any] = [visits[-1].get(one) for one in self.measured] if visits else [None]
         if any(value is None for value in values):
             return False
+        parts = [value if isinstance(value, Printed) else Printed(value, False) for value in values]
+        least = [np.where(part.below, 0.0, part.value) for part in parts]
         with np.errstate(divide="ignore", invalid="ignore"):  # over nothing measurable it is above every limit
-            value = values[0] if len(values) == 1 else np.divide(values[0], values[1])
-        return SIGNS[self.sign](value, self.canonical)
+            low = least[0] if len(parts) == 1 else np.divide(least[0], parts[1].value)
+            high = parts[0].value if len(parts) == 1 else np.divide(parts[0].value, least[1])
+        if self.sign in ("<", "<="):
+            return SIGNS[self.sign](high, self.canonical) | (np.asarray(parts[0].below) & (high <= self.canonical))
+        return SIGNS[self.sign](low, self.canonical)
 
 
 @dataclass(frozen=True, slots=True)

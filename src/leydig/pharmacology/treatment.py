@@ -76,6 +76,12 @@ class Treatment:
         raise InputError("nothing is titrated in this treatment")
 
     @property
+    def end(self) -> float | None:
+        """Hour at which the titrated regimen ends, None where it goes on."""
+        end = self._placed().end
+        return None if end is None else float(end)
+
+    @property
     def prescription(self) -> Prescription:
         """What is prescribed after the latest change."""
         return (

@@ -25,6 +25,7 @@ class Parameters(NamedTuple):
     frequency_oldest: float  # years, beyond which it rises no further
     frequency_androgen_share: float  # 1, of the brake on frequency at rest
     frequency_ceiling: float  # 1, q: frequency can rise to (1 + q) / q times rest
+    outflow_on_frequency: float  # 1, power of his own GnRH outflow that slows bursts; the rest makes them small
     interval_shape: float  # 1, Weibull shape of the intervals: 1 is by chance alone, large is a clock
     mass_spread: float  # 1, standard deviation of the logarithm of what bursts of one man hold
     LH_basal_share: float  # 1, of LH that is given off between bursts
@@ -53,10 +54,11 @@ class Components(NamedTuple):
 # Frequency -----------------------------------------------------------------------------------------
 
 
-def frequency_at_rest(age: Any, p: Parameters) -> Any:
-    """Bursts per hour of an untreated man of this age (years)."""
+def frequency_at_rest(age: Any, gnrh_outflow: Any, p: Parameters) -> Any:
+    """Bursts per hour of an untreated man of this age (years); his own GnRH outflow is 1, less in a central lesion."""
     years = np.clip(age, p.frequency_reference_age, p.frequency_oldest) - p.frequency_reference_age
-    return p.frequency * np.exp(p.frequency_age * years)
+    own = positive(gnrh_outflow, p.signal_floor) ** p.outflow_on_frequency
+    return p.frequency * np.exp(p.frequency_age * years) * own
 
 
 def frequency(

@@ -83,7 +83,7 @@ def svg(panel: plan.Panel, places: Sequence[str], description: str) -> str:
         draw(figure.add_subplot(), panel, places)
         written = io.StringIO()
         figure.savefig(written, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    return _inline(written.getvalue(), panel.key, description)
+    return inline(written.getvalue(), panel.key, description)
 
 
 def draw(axes: Axes, panel: plan.Panel, places: Sequence[str]) -> None:
@@ -249,7 +249,7 @@ def _bottom(group: Sequence[float], apart: float) -> float:
     return min(max(float(np.mean(group)) - length / 2, 0.0), max(1.0 - length, 0.0))
 
 
-def _inline(text: str, key: str, description: str) -> str:
+def inline(text: str, key: str, description: str) -> str:
     """matplotlib's file as an element of a page: no header, no addresses, unique ids, any width, two decimals."""
     from markupsafe import escape
 

@@ -27,6 +27,7 @@ from leydig.report import (
     runs,
     sentences,
     source_list,
+    titration,
     wording,
 )
 from leydig.writing import write_text
@@ -81,6 +82,7 @@ def context(trajectories: Sequence[Trajectory]) -> dict[str, Any]:
         "comparisons": details.comparison_rows(compared),
         "comparison_summary": details.comparison_summary(compared),
         "unanswered": len(published.unanswered(trajectories)),
+        "titrations": titration.logs(trajectories),
         "baseline": details.baseline_rows(first),
         "condition": wording.capital(str(first.subject.get("condition_reason") or "")),
         "taken": wording.listed([str(drug) for drug in first.subject.get("drugs") or ()]),

@@ -10,7 +10,7 @@ import numpy as np
 
 from leydig.bibliography import reference
 from leydig.files import DATA
-from leydig.report import figures, plan, runs, wording
+from leydig.report import figures, plan, runs, titration, wording
 from leydig.report.page import PLAIN_STATEMENT
 
 MIDDLE, OUTER, INNER = "50", ("2.5", "97.5"), ("25", "75")
@@ -59,6 +59,7 @@ def _context(answer: Answer) -> dict[str, Any]:
         "averaged": averaged(answer),
         "tables": [_table(answer, place) for place in range(len(labels))],
         "counted": _counted(answer),
+        "titrations": _titrations(answer),
         "sources": _sources(answer),
         "specification": sorted(answer["specification"].items()),
         "made_with": sorted(answer["made_with"].items()),
@@ -220,13 +221,29 @@ def _counted(answer: Answer) -> list[dict[str, Any]]:
     return found
 
 
+def _titrations(answer: Answer) -> list[dict[str, Any]]:
+    """How the doses of every titrated protocol were changed."""
+    return [
+        {
+            "title": f"{label}: {one['protocol']}" if label else one["protocol"],
+            "rules": one["titration"]["rules"],
+            "sources": one["titration"]["sources"],
+            "sentences": titration.of_population(one),
+            "visits": titration.visit_rows(one),
+        }
+        for label, one in zip(_labels(answer), answer["protocols"], strict=True)
+        if "titration" in one
+    ]
+
+
 def _share(share: float | None) -> str:
     return wording.MINUS if share is None else f"{wording.PERCENT * share:.1f}{wording.NARROW}%"
 
 
 def _sources(answer: Answer) -> list[dict[str, str]]:
-    """The references behind the limits that men are counted by."""
+    """The references behind the limits that men are counted by, and behind the rules that changed their doses."""
     keys = {key for stated in answer["protocols"][0]["responders"] for key in stated["source"]}
+    keys |= {key for one in answer["protocols"] for key in one.get("titration", {}).get("sources", ())}
     return [
         {"key": key, "text": reference(key).formatted()} for key in sorted(keys) if reference(key).verification != "own"
     ]

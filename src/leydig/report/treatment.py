@@ -10,6 +10,7 @@ from typing import NamedTuple
 from leydig.engine.trajectory import Trajectory
 from leydig.errors import InputError, ModelWarning
 
+STOPPED = "stopped"  # in place of a dose that rules have stopped
 WEIGHT = "weight"  # stands for a change of weight among the drugs
 
 
@@ -26,9 +27,10 @@ def phase(run: Trajectory, day: float) -> str:
     taken = drugs_before(run)
     if day <= 0:
         return "at the start, on what he takes already" if taken else "at the start"
-    courses = _courses(run.protocol)
-    if courses is None:
+    planned = _courses(run.protocol)
+    if planned is None:
         return "during the run"
+    courses = [part for course in planned for part in _without_stops(course, run)]
     if any(course.begin < day <= course.end for course in courses):
         return "on treatment"
     over = any(course.end < day for course in courses)
@@ -64,17 +66,34 @@ def wants_children(run: Trajectory) -> bool:
     return bool(partner and not partner.get("assumed")) if wish is None else bool(wish)
 
 
+def _without_stops(course: Course, run: Trajectory) -> list[Course]:
+    """The stretches of a course in which no rule has stopped its drug."""
+    if course.drug != run.titration.get("drug"):
+        return [course]
+    found, begin = [], course.begin
+    stopped = False
+    for decision in run.decisions:
+        stops = decision["dose_after"] == STOPPED
+        if stops and not stopped:
+            found.append(course._replace(begin=begin, end=min(decision["effect_day"], course.end)))
+        elif stopped and not stops:
+            begin = decision["effect_day"]
+        stopped = stops
+    return found if stopped else [*found, course._replace(begin=begin)]
+
+
 @cache
 def _courses(text: str) -> tuple[Course, ...] | None:
     """The steps of a protocol that give or change something; None for a text that is no protocol."""
     from leydig.pharmacology.protocol import Protocol
     from leydig.pharmacology.schedule import HOURS, Once
     from leydig.pharmacology.steps import Regimen, WeightChange
+    from leydig.pharmacology.titration_text import split
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ModelWarning)  # said when the run was made
-            protocol = Protocol.parse(text)
+            protocol = Protocol.parse(split(text)[0])
     except InputError:
         return None
     found = []

@@ -34,6 +34,12 @@ def look(horizon: float) -> Clock:
     return Clock(days, hours, places.reshape(wanted.shape))
 
 
+def at_days(days: np.ndarray) -> Clock:
+    """The value itself at each of these days."""
+    hours = np.union1d(days, [0.0]) * HOURS_PER_DAY  # a run begins at day 0
+    return Clock(days, hours, np.searchsorted(hours, days * HOURS_PER_DAY)[:, None])
+
+
 def shown_at(series: np.ndarray, clock: Clock) -> np.ndarray:
     """Values at the days shown from values at the hours computed."""
     return np.asarray(series[clock.samples].mean(axis=1))

@@ -53,6 +53,14 @@ class Begun(NamedTuple):
     settled: np.ndarray  # (n,) whether a resting state was found
 
 
+class Prepared(NamedTuple):
+    """n men before any protocol."""
+
+    men: Men
+    begun: Begun
+    scale: Mapping[tuple[str, str], np.ndarray]  # factors (n,) on the parameters of drugs and levers
+
+
 def multipliers(protocols: Sequence[Protocol], seed: int, first: int, n: int) -> dict[str, np.ndarray]:
     """How these men differ in parameters of body and drugs: factors (n,) by dotted name."""
     spreads = dict(uncertainty.between_men())
@@ -74,6 +82,7 @@ def follow_men(
     over: float = 1.0,
     mode: Mode = "default",
     threads: int = 1,
+    prepared: Prepared | None = None,
 ) -> list[Followed]:
     """Every man under every protocol at ``days``: one ``Followed`` per protocol, with the ``wanted`` quantities.
 
@@ -81,18 +90,24 @@ def follow_men(
     where there are fewer. It is sampled every 4 hours of one day, every 8 of up to a week, every 16 or 32 of longer
     times, which meet doses half a week or a day apart at several phases.
 
-    A protocol is all that a man takes from day 0 on. ``factors`` are those of ``multipliers``. Raises InputError for a
+    A protocol is all that a man takes from day 0 on. ``factors`` are those of ``multipliers``, ``prepared`` what
+    ``prepare`` made of both, where that has been done already. Raises InputError for a
     ``mode`` that cannot be used (``numerics.settings``); a man who cannot be solved has a status.
     """
+    prepared = prepare(men, factors) if prepared is None else prepared
+    clock = look(np.asarray(days, float), over)
+    return [follow_one(prepared, protocol, clock, wanted, mode, threads) for protocol in protocols]
+
+
+def prepare(men: Men, factors: Mapping[str, np.ndarray]) -> Prepared:
+    """Men with ``factors`` on their parameters, ready for any protocol."""
     body = {name: factor for name, factor in factors.items() if name in names(model.Parameters)}
     scale = {
         (name.rpartition(".")[0], name.rpartition(".")[2]): factor
         for name, factor in factors.items()
         if name not in body
     }
-    begun = begin_men(men, body)
-    clock = _clock(np.asarray(days, float), over)
-    return [_follow(men, begun, protocol, scale, clock, wanted, mode, threads) for protocol in protocols]
+    return Prepared(men, begin_men(men, body), scale)
 
 
 def use(protocol: Protocol, days: float, mode: Mode) -> numerics.Settings:
@@ -156,22 +171,13 @@ def _left_alone(age: np.ndarray) -> Schedule:
     return schedule._replace(first_ramp=np.zeros_like(schedule.first_ramp))
 
 
-def _follow(
-    men: Men, begun: Begun, protocol: Protocol, scale: Mapping[tuple[str, str], np.ndarray], clock: Clock,
-    wanted: Collection[str], mode: Mode, threads: int,
-) -> Followed:  # fmt: skip
-    n, horizon = len(begun.states), float(clock.days[-1])
-    given = start.given(protocol, horizon)
-    allowed = begun.settled & weight.possible(given.levers, men.values["BMI"])
-    found = Followed(
-        {name: np.full((n, len(clock.days)), np.nan) for name in wanted},
-        np.where(begun.settled, np.where(allowed, DONE, REFUSED), Status.left_domain.name).astype(object),
-        np.where(allowed, horizon, 0.0),
-        np.zeros(n, np.int64),
-    )
-    who = np.flatnonzero(allowed)
-    together = threads * many_men.WIDTH * max(ROWS_TOGETHER // (len(clock.hours) * many_men.WIDTH), 1)
-    for some in np.split(who, range(together, len(who), together)) if len(who) else ():
+def follow_one(
+    prepared: Prepared, protocol: Protocol, clock: Clock, wanted: Collection[str], mode: Mode, threads: int = 1
+) -> Followed:
+    """Every man under one protocol."""
+    (men, begun, scale), given = prepared, start.given(protocol, float(clock.days[-1]))
+    found = expected(prepared, given, clock, wanted)
+    for some in together(np.flatnonzero(found.status == DONE), len(clock.hours), threads):
         own_scale = {key: factor[some] for key, factor in scale.items()}
         schedule = schedule_of(given, men.age[some], own_scale)
         settings = numerics.settings(schedule, mode)
@@ -189,6 +195,25 @@ def _follow(
         )
         _note(found, some, batch, begun.vectors[some], men.age[some], clock)
     return found
+
+
+def expected(prepared: Prepared, given: start.Given, clock: Clock, wanted: Collection[str]) -> Followed:
+    """Who can be followed under what is given, before anybody is."""
+    men, begun, _ = prepared
+    n, horizon = len(begun.states), float(clock.days[-1])
+    allowed = begun.settled & weight.possible(given.levers, men.values["BMI"])
+    return Followed(
+        {name: np.full((n, len(clock.days)), np.nan) for name in wanted},
+        np.where(begun.settled, np.where(allowed, DONE, REFUSED), Status.left_domain.name).astype(object),
+        np.where(allowed, horizon, 0.0),
+        np.zeros(n, np.int64),
+    )
+
+
+def together(who: np.ndarray, hours: int, threads: int = 1) -> Sequence[np.ndarray]:
+    """Men, by number, in parts whose states at so many hours may be held at once."""
+    size = threads * many_men.WIDTH * max(ROWS_TOGETHER // (hours * many_men.WIDTH), 1)
+    return np.split(who, range(size, len(who), size)) if len(who) else ()
 
 
 def _note(found: Followed, some: np.ndarray, batch: Batch, vectors: np.ndarray, age: np.ndarray, clock: Clock) -> None:
@@ -224,7 +249,7 @@ def _shown(series: np.ndarray, clock: Clock) -> np.ndarray:
     return total / clock.samples.shape[1]
 
 
-def _clock(days: np.ndarray, over: float) -> Clock:
+def look(days: np.ndarray, over: float) -> Clock:
     """When to look for values at ``days`` that are means of the ``over`` days up to each."""
     if not over:
         return Clock(days, days * HOURS_PER_DAY, np.arange(len(days))[:, None])

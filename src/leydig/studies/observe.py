@@ -73,9 +73,19 @@ def draws(
     if test.analyte in DERIVED:
         return {name: draws(seed, one, visit, first, n, day, replicate) for name, one in parts(test).items()}
     blood = tests.entry(test.analyte).blood or test.analyte
+    pulse, follows = normals(seed, f"observe pulse {blood} {visit}", first, n), tests.entry(blood).follows
+    if follows is not None:
+        with_it = follows.correlation.value
+        leader = normals(seed, f"observe pulse {follows.blood} {visit}", first, n)
+        pulse = with_it * leader + np.sqrt(1 - with_it**2) * pulse
+    when = visit if day is None else day
+    own_day = normals(seed, f"observe day {blood} {when}", first, n)
+    shared = tests.share_of_abstinence(test)
+    if shared:  # of semen after an unknown time: one ejaculate, one abstinence
+        own_day = np.sqrt(1 - shared**2) * own_day + shared * normals(seed, f"observe abstinence {when}", first, n)
     return Draws(
-        normals(seed, f"observe pulse {blood} {visit}", first, n),
-        normals(seed, f"observe day {blood} {visit if day is None else day}", first, n),
+        pulse,
+        own_day,
         normals(seed, f"observe analysis {test.analyte} {visit} {replicate}", first, n),
         normals(seed, f"observe laboratory {test.analyte}", first, n),
         uniforms(seed, "observe method", first, n),

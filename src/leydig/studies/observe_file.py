@@ -59,11 +59,19 @@ class Analysis(Strict):
     cells: Number | None = None  # counted for a percentage
 
 
+class Follows(Strict):
+    """Whose pulses those of an analyte go with, and how closely."""
+
+    blood: str
+    correlation: Number
+
+
 class Analyte(Strict):
     """What readings of one analyte vary by: on its logarithm, its log odds (percentages) or in its own unit."""
 
     scale: Scale
     blood: str | None = None  # the analyte whose variation within the man it shares
+    follows: Follows | None = None  # the analyte whose pulses its own are correlated with
     from_testis: bool = False  # its pulses are those of the man's own testes
     pulse: Number
     day_to_day: Number
@@ -112,6 +120,9 @@ def observation() -> Observation:
         reference(varies.source, FILE)
     for name, entry in found.analytes.items():
         units.quantity_named(name, FILE)
+        own = entry.blood in (None, name)
+        if entry.follows is not None and not (own and entry.follows.blood in found.analytes):
+            raise InputError(f'{name} in {FILE} cannot follow "{entry.follows.blood}"; it must have blood of its own')
         if entry.blood is not None and entry.blood not in found.analytes:
             raise InputError(f'the blood of {name} in {FILE} names "{entry.blood}", which is not among its analytes')
     return found

@@ -169,6 +169,14 @@ def day_to_day(of: Analyte, abstinence_known: bool) -> float:
     return float(np.hypot(of.day_to_day.value, power * observation().abstinence.spread.value))
 
 
+def share_of_abstinence(test: Test) -> float:
+    """How much of the day-to-day normal of semen is its unknown abstinence; 0 where that is known or plays no part."""
+    of = entry(test.analyte)
+    if of.abstinence is None or test.abstinence is not None:
+        return 0.0
+    return float(of.abstinence.value * observation().abstinence.spread.value / day_to_day(of, False))
+
+
 def after(days: Any, of: Analyte) -> Any:
     """Semen after these days of abstinence over semen after the usual ones; 1 where they are not known.
 

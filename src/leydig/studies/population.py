@@ -3,6 +3,7 @@
     courses   what is shown of every man under every protocol on every day that is kept
     men       who they are: age, untreated values, lesion, factors on parameters
     results   how it ended for each man and protocol: status, values at start and end, extremes, what held at the end
+    decisions  of protocols whose doses are titrated: what was read at every visit of every man, and what was decided
 
 A chunk is a pure function of the specification, its first id and its size. A value on a day is the mean of the 24 hours
 up to it, of the week up to it where doses lie days apart, and the value itself on day 0 and in runs of up to two weeks.
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property, partial
 from typing import Any
@@ -24,15 +25,20 @@ from leydig.engine import runs
 from leydig.engine.runs import Chunk
 from leydig.numerics import Mode
 from leydig.pharmacology.protocol import Protocol
+from leydig.pharmacology.titration import RuleSet
 from leydig.population_prior import Men, men
-from leydig.studies import many, provenance
+from leydig.studies import many, provenance, titrate_tables
+from leydig.studies.clock import Clock
 from leydig.studies.mixture import read_mixture
 from leydig.studies.population_summary import Tally, counted
 from leydig.studies.responders import needed, percent_change, responders
+from leydig.studies.titrate import Plan, known
+from leydig.studies.titrate_many import Titrated, follow_titrated
 
 CHUNK = 1024  # men; part of the format, so that the same files result whoever computes them
 DONE = many.DONE
 TABLES = ("men", "courses", "results")
+DECISIONS = titrate_tables.TABLE
 KEYS = ("id", "protocol", "day")
 CHANGE = "_change"
 IN_PERCENT = {f"{site}{CHANGE}": site for site in ("bmd_spine", "bmd_hip")}  # of his own start
@@ -56,6 +62,7 @@ class Specification:
     ages: tuple[float, float] | None = None  # years
     mode: Mode = "default"  # of the solver
     chunk: int = CHUNK
+    titrations: tuple[str, ...] = ()  # canonical text of the rules of every protocol, "" for none; () for none at all
 
     @cached_property
     def kept(self) -> np.ndarray:
@@ -67,6 +74,22 @@ class Specification:
     def plans(self) -> tuple[Protocol, ...]:
         """The protocols as objects."""
         return tuple(Protocol.parse(text) for text in self.protocols)
+
+    @cached_property
+    def rules(self) -> tuple[RuleSet | None, ...]:
+        """What changes the doses of each protocol."""
+        texts = self.titrations or ("",) * len(self.protocols)
+        return tuple(known(RuleSet.parse(text)) if text else None for text in texts)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What tells the protocols apart: their text, and that of their rules."""
+        return tuple(Plan(plan, some).text() for plan, some in zip(self.plans, self.rules, strict=True))
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The names of the tables that the run leaves."""
+        return (*TABLES, DECISIONS) if any(self.rules) else TABLES
 
     @property
     def cells(self) -> int:
@@ -83,10 +106,10 @@ class Specification:
 
     def document(self) -> dict[str, dict[str, Any]]:
         """What describes the run: the specification, and what it is made with."""
-        return {
-            "specification": asdict(self),
-            "made_with": self.made_with(),
-        }
+        written = asdict(self)
+        if not self.titrations:
+            del written["titrations"]
+        return {"specification": written, "made_with": self.made_with()}
 
     @staticmethod
     def made_with() -> dict[str, str]:
@@ -117,15 +140,22 @@ def compute(specification: Specification, first: int, count: int) -> tuple[Table
     drawn = men(read_mixture(specification.condition), specification.seed, first, count, ages=specification.ages)
     factors = many.multipliers(specification.plans, specification.seed, first, count)
     wanted = dict.fromkeys(IN_PERCENT.get(name, name) for name in (*specification.quantities, *needed()))
-    followed = many.follow_men(
-        drawn,
-        factors,
-        specification.plans,
-        specification.kept,
-        tuple(wanted),
-        over=specification.over,
-        mode=specification.mode,
+    prepared = many.prepare(drawn, factors)
+    clock = many.look(specification.kept, specification.over)
+    runs = [_titrated(specification, place, prepared, clock, wanted) for place in range(len(specification.plans))]
+    fixed = iter(
+        many.follow_men(
+            drawn,
+            factors,
+            [plan for plan, run in zip(specification.plans, runs, strict=True) if run is None],
+            specification.kept,
+            tuple(wanted),
+            over=specification.over,
+            mode=specification.mode,
+            prepared=prepared,
+        )
     )
+    followed = [next(fixed) if run is None else run.followed for run in runs]
     for some in followed:
         for name in set(IN_PERCENT) & set(specification.quantities):
             some.quantities[name] = percent_change(some.quantities[IN_PERCENT[name]])
@@ -135,13 +165,29 @@ def compute(specification: Specification, first: int, count: int) -> tuple[Table
         "courses": _courses(specification, drawn, followed),
         "results": _results(specification, drawn, followed, held),
     }
-    notes = {
+    if any(specification.rules):
+        more = titrate_tables.results(runs, count)
+        tables["results"] = {**tables["results"], **{name: column.ravel() for name, column in more.items()}}
+        tables[DECISIONS] = titrate_tables.decisions(drawn.id, specification.rules, runs)
+    notes: dict[str, Any] = {
         "rows": {name: len(table["id"]) for name, table in tables.items()},
         "status": [dict(sorted(Counter(some.status.tolist()).items())) for some in followed],
         "met": [[met.sum(axis=0).tolist() for met, _ in row] for row in held],
         "known": [[known.sum(axis=0).tolist() for _, known in row] for row in held],
     }
+    if any(specification.rules):
+        notes["titration"] = titrate_tables.counts(runs)
     return tables, notes
+
+
+def _titrated(
+    specification: Specification, place: int, prepared: many.Prepared, clock: Clock, wanted: Collection[str]
+) -> Titrated | None:
+    """The men under the protocol of this place, where it is titrated."""
+    rules, plan = specification.rules[place], specification.plans[place]
+    if rules is None:
+        return None
+    return follow_titrated(prepared, plan, rules, clock, wanted, specification.mode, seed=specification.seed)
 
 
 def _men(drawn: Men, factors: Mapping[str, np.ndarray]) -> Table:
@@ -227,4 +273,6 @@ def tally(specification: Specification, courses: Table, results: Table, notes: M
     bins, sums = counted(cells, np.concatenate(values))
     shape = (len(responders()), len(specification.protocols), days)
     met, known = (np.array(notes[part], dtype=np.int64).reshape(shape) for part in ("met", "known"))
-    return Tally(notes["rows"]["men"], bins, sums, met, known, tuple(notes["status"]))
+    return Tally(
+        notes["rows"]["men"], bins, sums, met, known, tuple(notes["status"]), tuple(notes.get("titration", ()))
+    )

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from leydig.studies import titrate_tables
 from leydig.studies.population import Specification
 from leydig.studies.population_run import Finished
 from leydig.studies.population_summary import QUANTILES, RESOLUTION
@@ -18,8 +19,9 @@ def answer(specification: Specification, finished: Finished) -> dict[str, Any]:
 
     Per protocol: ``status`` (men by status), ``quantities`` by name with ``n``, ``mean``, ``sd`` and ``quantiles`` (by
     percent) over ``days``, ``change`` with the same from start to end, and ``responders`` with the ``share`` of men of
-    whom each holds on each day. Quantiles may be off by ``resolution`` of their value. Nothing in it depends on how the
-    run was computed.
+    whom each holds on each day. Where doses are titrated a protocol has a ``titration`` as well: final doses, how many
+    decisions were taken, and how many of them on noise alone. Quantiles may be off by ``resolution`` of their value.
+    Nothing in it depends on how the run was computed.
     """
     statistics = finished.total.statistics(specification.cells)
     return {
@@ -33,8 +35,9 @@ def answer(specification: Specification, finished: Finished) -> dict[str, Any]:
                 "status": dict(sorted(finished.total.status[place].items())),
                 "quantities": _quantities(specification, statistics, place),
                 "responders": _responders(finished, place),
+                **_titration(specification, finished, place),
             }
-            for place, text in enumerate(specification.protocols)
+            for place, text in enumerate(specification.labels)
         ],
     }
 
@@ -56,6 +59,11 @@ def _quantities(specification: Specification, statistics: list[dict[str, Any]], 
             },
         }
     return found
+
+
+def _titration(specification: Specification, finished: Finished, place: int) -> dict[str, Any]:
+    rules = specification.rules[place]
+    return {} if rules is None else {"titration": titrate_tables.stated(rules, finished.total.trees[place])}
 
 
 def percent(quantile: float) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -14,12 +15,14 @@ from leydig.model import Individual, Inputs, load_parameters
 from leydig.numerics import Mode
 from leydig.pharmacology.protocol import Protocol
 from leydig.pharmacology.schedule import LONGEST_YEARS, Every, PerWeek, Schedule, Weekdays
+from leydig.pharmacology.titration import RuleSet
 from leydig.population_prior.streams import LARGEST_SEED, whole
 from leydig.studies import many
 from leydig.studies.clock import HOURS_PER_DAY, SHORT_RUN_DAYS
 from leydig.studies.mixture import mixture_text, read_mixture
 from leydig.studies.population import CHUNK, IN_PERCENT, Specification
 from leydig.studies.simulate import DEFAULT_DAYS
+from leydig.studies.titrate import Plan, planned, schedules_of
 from leydig.units import CANONICAL
 
 QUANTITIES = (
@@ -41,8 +44,9 @@ TYPICAL_AGE = 40.0  # of the man who tells which quantities there are
 def specify(
     condition: str,
     n: int,
-    protocols: Sequence[str | Protocol],
+    protocols: Sequence[str | Protocol | Plan],
     *,
+    titrate: str | Path | RuleSet | None = None,
     days: float | None = None,
     every: float | None = None,
     seed: int = 0,
@@ -52,6 +56,8 @@ def specify(
     chunk: int = CHUNK,
 ) -> Specification:
     """The specification of a run; ``days`` defaults to the longest protocol, one year for open ones.
+
+    ``titrate`` (a name, a file or words) are rules for every protocol that gives their drug and has none of its own.
 
     Raises InputError, in one sentence, for what cannot be used.
     """
@@ -65,13 +71,15 @@ def specify(
     for what, value in (("days", days), ("every", every)):
         if value is not None and not (isinstance(value, int | float) and LEAST_DAYS[what] <= value <= MOST_DAYS):
             raise InputError(f"{what} is {value!r}; it must be from {LEAST_DAYS[what]:g} to {MOST_DAYS:,.0f} days")
-    plans = [p if isinstance(p, Protocol) else Protocol.parse(p) for p in protocols]
+    asked = planned(protocols, titrate)
+    plans = [plan.protocol for plan in asked]
     if not 1 <= len(plans) <= MOST_PROTOCOLS:
         raise InputError(f"{len(plans)} protocols were given; from 1 to {MOST_PROTOCOLS} can be run")
     length = days if days is not None else max(plan.duration_days or DEFAULT_DAYS for plan in plans)
     texts = [plan.text() for plan in plans]
-    for text in texts:
-        if texts.count(text) > 1:
+    rules = ["" if plan.rules is None else plan.rules.text() for plan in asked]
+    for text, changed in zip(texts, rules, strict=True):
+        if [*zip(texts, rules, strict=True)].count((text, changed)) > 1:
             raise InputError(f'the protocol "{text}" stands twice')
     for plan in plans:
         many.use(plan, length, mode)  # more doses than can be run are refused here, and modes that do not fit
@@ -83,12 +91,13 @@ def specify(
         tuple(texts),
         float(length),
         float(interval),
-        _over(plans, length),
+        _over(asked, length),
         seed,
         names,
         _ages(ages),
         mode,
         chunk,
+        tuple(rules) if any(rules) else (),
     )
     if found.cells > MOST_CELLS:
         raise InputError(
@@ -124,14 +133,16 @@ def _interval(length: float) -> float:
     return next((step for step in INTERVALS if length / step <= MOST_BY_DEFAULT), INTERVALS[-1])
 
 
-def _over(plans: Sequence[Protocol], length: float) -> float:
+def _over(plans: Sequence[Plan], length: float) -> float:
     """Days that a value is the mean of, so that no phase of the dosing is picked: the longest interval of all regimens.
 
     Whole days, one at least; in short runs 0, the value itself. A pause between courses is no interval.
     """
     if length <= SHORT_RUN_DAYS:
         return 0.0
-    intervals = [_interval_of(regimen.schedule) for plan in plans for regimen in plan.regimens]
+    schedules = [regimen.schedule for plan in plans for regimen in plan.protocol.regimens]
+    schedules += [schedule for plan in plans if plan.rules is not None for schedule in schedules_of(plan.rules)]
+    intervals = [_interval_of(schedule) for schedule in schedules]
     longest = max([1.0, *(days for days in intervals if days <= LONGEST_CYCLE)])
     return float(WEEK if 1 < longest <= WEEK else math.ceil(longest - 1e-6))
 

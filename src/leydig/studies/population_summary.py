@@ -40,6 +40,7 @@ class Tally(NamedTuple):
     met: np.ndarray  # (responders, protocols, days) men
     known: np.ndarray  # the same shape
     status: tuple[Mapping[str, int], ...]  # per protocol, men by status
+    trees: tuple[Any, ...] = ()  # per protocol, whole numbers by name that are added up leaf by leaf
 
 
 def added(keys: np.ndarray, numbers: np.ndarray) -> Counts:
@@ -74,6 +75,7 @@ class Total:
         self.met: np.ndarray | None = None
         self.known: np.ndarray | None = None
         self.status: list[Counter[str]] = []
+        self.trees: list[Any] = []
         self._bins: list[Counts] = []
         self._sums: list[Counts] = []
 
@@ -85,6 +87,7 @@ class Total:
         self.status = self.status or [Counter() for _ in tally.status]
         for own, more in zip(self.status, tally.status, strict=True):
             own.update(more)
+        self.trees = added_up(self.trees, [*tally.trees]) if self.trees else [*tally.trees]
         for kept, new in ((self._bins, tally.bins), (self._sums, tally.sums)):
             kept.append(new)
             if len(kept) > 1 and sum(len(part.keys) for part in kept[1:]) > _BUFFERED:
@@ -106,6 +109,17 @@ class Total:
             exponents = sums.keys[of_sum] - cell * _EXPONENTS + _LOWEST_EXPONENT
             found.append(_statistics(low, high, bins.numbers[own], exponents, sums.numbers[of_sum]))
         return found
+
+
+def added_up(one: Any, other: Any) -> Any:
+    """Two trees of whole numbers, leaf by leaf; a branch that one of them lacks is that of the other."""
+    if one is None or other is None:
+        return other if one is None else one
+    if isinstance(one, Mapping):
+        return {name: added_up(one.get(name), other.get(name)) for name in sorted({*one, *other})}
+    if isinstance(one, Sequence):
+        return [added_up(*pair) for pair in zip(one, other, strict=True)]
+    return one + other
 
 
 def _joined(parts: Sequence[Counts]) -> Counts:

@@ -16,27 +16,35 @@ from leydig.pharmacology.levers import LeverEvent
 
 OWN = ("assumed", "leydig_fit")
 SHOWN_USES = 4
+RULES = "rules of the titration"
 WEIGHT_LOSS = "weight loss"
+PULSES = "pulses"
 
 
-def sources(drug_names: Iterable[str], shown: Iterable[str] = ()) -> tuple[Mapping[str, str], ...]:
+def sources(
+    drug_names: Iterable[str], shown: Iterable[str] = (), minutes: bool = False
+) -> tuple[Mapping[str, str], ...]:
     """Everything that a run of the whole model with these drugs rests on, by reference key.
 
-    ``shown`` are the keys of published figures that stand beside the simulated ones.
+    ``shown`` are the keys of published figures that stand beside the simulated ones; ``minutes`` adds the pulses.
     """
     used: dict[str, list[str]] = {}
-    for key, use in (*_uses(drug_names), *((key, "published figures shown beside the run") for key in shown)):
+    pulses = _system_uses(PULSES) if minutes else ()
+    for key, use in (*_uses(drug_names), *pulses, *((key, "published figures shown beside the run") for key in shown)):
         if use not in used.setdefault(key, []):
             used[key].append(use)
-    return tuple(
-        {
-            "key": key,
-            "reference": reference(key).formatted(),
-            "verification": reference(key).verification,
-            "used_for": _shortened(uses),
-        }
-        for key, uses in sorted(used.items())
-    )
+    return tuple(cited(key, _shortened(uses)) for key, uses in sorted(used.items()))
+
+
+def cited(key: str, used_for: str) -> Mapping[str, str]:
+    """One source, how it was seen and what it was used for."""
+    entry = reference(key)
+    return {
+        "key": key,
+        "reference": entry.formatted(),
+        "verification": entry.verification,
+        "used_for": used_for,
+    }
 
 
 def cautions(names: Iterable[str], given: Iterable[LeverEvent] = ()) -> list[str]:
@@ -57,9 +65,7 @@ def _uses(drug_names: Iterable[str]) -> Iterable[tuple[str, str]]:
     if "letrozole" not in drug_names:
         systems = tuple(name for name in systems if name != "letrozole")
     for system in systems:
-        for name, entry in parameter_files.load(system).items():
-            for key in entry.source:
-                yield key, f"{system} {name.replace('_', ' ')}"
+        yield from _system_uses(system)
     for name in drug_names:
         for parameter in drugs.get(name).parameters.values():
             for key in _keys(parameter.source):
@@ -74,6 +80,12 @@ def _uses(drug_names: Iterable[str]) -> Iterable[tuple[str, str]]:
         yield key, use
     for trial in trials("calibration"):
         yield trial.citation, "calibration of the fit"
+
+
+def _system_uses(system: str) -> Iterable[tuple[str, str]]:
+    for name, entry in parameter_files.load(system).items():
+        for key in entry.source:
+            yield key, f"{system} {name.replace('_', ' ')}"
 
 
 def _keys(source: Any) -> Iterable[str]:

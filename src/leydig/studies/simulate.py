@@ -1,6 +1,7 @@
 """One man under one or several protocols, with 95 % bands from joint draws of man and fit."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -9,16 +10,21 @@ import numpy as np
 from leydig import laboratory, model, outputs, start
 from leydig.baseline import Baseline, Lesion
 from leydig.engine import reference
-from leydig.engine.inputs import evaluate
+from leydig.engine.inputs import InputTable, evaluate
 from leydig.engine.trajectory import Trajectory
 from leydig.errors import InputError
 from leydig.grading import Alternative
 from leydig.matching import Matched
 from leydig.pharmacology.protocol import Protocol
+from leydig.pharmacology.titration import RuleSet
+from leydig.pharmacology.visits import Visits
 from leydig.studies import alternatives, couple, uncertainty, weight
 from leydig.studies.answer import Values, drug_names, printed, trajectory
 from leydig.studies.before import already_taken
-from leydig.studies.clock import Clock, look, shown_at
+from leydig.studies.clock import HOURS_PER_DAY, Clock, at_days, look, shown_at
+from leydig.studies.samples import printed as printed_at
+from leydig.studies.samples import visits_of
+from leydig.studies.titrate import Course, Plan, Titration, planned, told
 from leydig.subject import Completed, Subject, complete, draw
 
 DEFAULT_DAYS = 365.0
@@ -31,8 +37,10 @@ Progress = Callable[[int, int], None]
 
 def simulate(
     subject: Subject | str | Path,
-    protocols: Sequence[str | Protocol],
+    protocols: Sequence[str | Protocol | Plan],
     *,
+    titrate: str | Path | RuleSet | None = None,
+    samples: str | Visits | None = None,
     days: float | None = None,
     draws: int = 0,
     seed: int = 0,
@@ -49,17 +57,25 @@ def simulate(
     ``start_weekday`` (0 Monday) defaults to the weekday of his latest baseline date. ``assume`` names conflicting
     findings to take as true (``leydig.grading.alternatives``); what the others would change is shown beside the run.
 
+    ``titrate`` (the name of a bundled rule set, a file or words) changes doses at visits by what his laboratory prints;
+    rules may also stand at the end of a protocol's text. The run at central values, every contrary finding and every
+    draw are titrated on their own printed values; ``seed`` decides the noise. Results then carry ``decisions``.
+
+    ``samples`` ("at weeks 0, 6, 12", "every 3 months") are visits at which his laboratory's readings are drawn with all
+    their noise, which ``seed`` decides; results then carry ``samples``.
+
     Raises InputError for a subject or protocol that cannot be used. A solver failure is a status.
     """
     if not protocols:
         raise InputError('at least one protocol is needed; the untreated one is "none for 1 year"')
     man = subject if isinstance(subject, Subject) else Subject.open(str(subject))
-    plans = [p if isinstance(p, Protocol) else Protocol.parse(p) for p in protocols]
-    horizon = days if days is not None else max(p.duration_days or DEFAULT_DAYS for p in plans)
+    plans = planned(protocols, titrate)
+    horizon = days if days is not None else max(plan.protocol.duration_days or DEFAULT_DAYS for plan in plans)
     clock = look(horizon)
+    asked = None if samples is None else visits_of(samples, horizon)
     completed = complete(man)
-    weekday = start_weekday if start_weekday is not None else _weekday(completed)
-    plan_given = [start.given(plan, horizon, weekday) for plan in plans]
+    weekday = start_weekday if start_weekday is not None else weekday_of(completed)
+    plan_given = [start.given(plan.protocol, horizon, weekday) for plan in plans]
     taken = already_taken(completed.drugs, weekday)
     findings = alternatives.chosen(assume)
     for what in plan_given:
@@ -74,18 +90,21 @@ def simulate(
 
     typical = begin_typical(completed, taken, findings)
     couple_now = couple.of(completed)
-    best, conflicting = [], []
-    for some in plan_given:
-        values, status = follow(typical, completed.age, some, clock)
+    titrations = [Titration(plan, completed, clock.hours, weekday, seed) for plan in plans]
+    best, courses, conflicting = [], [], []
+    for some, titration in zip(plan_given, titrations, strict=True):
+        values, status, course = run(typical, completed.age, some, clock, titration)
         best.append((values | couple.chances(values, clock.days, couple_now, couple.parameters()), status))
+        courses.append(course)
 
-        def other(more: Sequence[Alternative], some: start.Given = some) -> Values:
+        def other(more: Sequence[Alternative], some: start.Given = some, titration: Titration = titration) -> Values:
             began = begin_typical(completed, taken, [*findings, *more], like=typical.found)
-            return follow(began, completed.age, some, clock, tolerance=ALTERNATIVE_TOLERANCE)[0]
+            return run(began, completed.age, some, clock, titration, tolerance=ALTERNATIVE_TOLERANCE)[0]
 
         conflicting.append(alternatives.shown(alternatives.others(findings), other))
         tick()
     gathered: list[list[tuple[Values, Values]]] = [[] for _ in plans]
+    drawn: list[list[Course]] = [[] for _ in plans]
     failed, off = [0] * len(plans), 0
     if draws:
         used = drug_names(plan_given, taken)
@@ -94,17 +113,19 @@ def simulate(
             off += bool(began.missed) and not typical.missed
             chance = uncertainty.record("fertility", couple.parameters(), seed, i)
             for k, some in enumerate(plan_given):
-                values, status = follow(began, completed.age, some, clock, scale=scale, tolerance=DRAW_TOLERANCE)
+                own = titrations[k].of_draw(i, constants)
+                values, status, course = run(began, completed.age, some, clock, own, scale, DRAW_TOLERANCE)
                 if status is reference.Status.done:
+                    drawn[k] += [course] if course is not None else []
                     values |= couple.chances(values, clock.days, couple_now, chance)
                     gathered[k].append((values, printed(completed, values, constants)))
                 else:
                     failed[k] += 1
                 tick()
-    return [
+    found = [
         trajectory(
             completed,
-            plan,
+            plan.protocol,
             clock,
             typical,
             *outcome,
@@ -120,9 +141,21 @@ def simulate(
         )
         for k, (plan, outcome, some) in enumerate(zip(plans, best, plan_given, strict=True))
     ]
+    if asked is not None:
+        visits, when = asked
+        for k, course in enumerate(courses):
+            titrated = None if course is None else course.treatment.doses(horizon * HOURS_PER_DAY, weekday)
+            some = plan_given[k] if titrated is None else plan_given[k]._replace(doses=tuple(titrated))
+            values, _ = follow(typical, completed.age, some, at_days(when))
+            found[k] = replace(found[k], samples=printed_at(completed, typical, values, visits, when, seed))
+    return [
+        one if course is None else told(one, titration.plan, titration.place(typical), course, drawn[k])
+        for k, (one, titration, course) in enumerate(zip(found, titrations, courses, strict=True))
+    ]
 
 
-def _weekday(completed: Completed) -> int:
+def weekday_of(completed: Completed) -> int:
+    """The weekday of day 0, Monday where no date is known."""
     return completed.day_zero.weekday() if completed.day_zero is not None else 0
 
 
@@ -184,6 +217,22 @@ def plausible(completed: Completed, constants: laboratory.Constants) -> float:
     return float(np.exp(-0.5 * z * z))
 
 
+def run(
+    began: start.Start,
+    age: float,
+    what: start.Given,
+    clock: Clock,
+    titration: Titration,
+    scale: start.Scale | None = None,
+    tolerance: float = TOLERANCE,
+) -> tuple[Values, reference.Status, Course | None]:
+    """``follow``, with doses that are titrated where there are rules; then the course of that as well."""
+    course = titration.follow(began, scale, tolerance)
+    if course is None:
+        return (*follow(began, age, what, clock, scale=scale, tolerance=tolerance), None)
+    return shown(began, course.solution, course.table, clock), course.solution.status, course
+
+
 def follow(
     began: start.Start,
     age: float,
@@ -208,9 +257,13 @@ def follow(
         atol=tolerance / 100,
         compile=True,
     )
-    inputs = evaluate(table, clock.hours)
-    values = outputs.quantities(solution.values, began.individual, inputs)
-    shown = {name: shown_at(series, clock) for name, series in values.items()}
+    return shown(began, solution, table, clock), solution.status
+
+
+def shown(began: start.Start, solution: reference.Solution, table: InputTable, clock: Clock) -> Values:
+    """Quantities at the clock's days, of a solution at its hours."""
+    values = outputs.quantities(solution.values, began.individual, evaluate(table, clock.hours))
+    found = {name: shown_at(series, clock) for name, series in values.items()}
     for name in BONES:
-        shown[f"{name}_change"] = 100 * (shown[name] / shown[name][0] - 1)
-    return shown, solution.status
+        found[f"{name}_change"] = 100 * (found[name] / found[name][0] - 1)
+    return found
