@@ -161,7 +161,7 @@ def test_bad_input_is_one_sentence(more, named, capsys, tmp_path, monkeypatch):
 
 
 def test_python_refuses_what_cannot_be():
-    with pytest.raises(InputError, match="must be 0 or later"):
+    with pytest.raises(InputError, match="must be a number from 0 to 36,524"):
         leydig.simulate_minutes("young-man", ["none"], at_day=-3)
     with pytest.raises(InputError, match="from 1 to 168"):
         leydig.simulate_minutes("young-man", ["none"], hours=0.1)

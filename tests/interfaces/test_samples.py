@@ -84,7 +84,7 @@ def test_bad_visits_are_one_sentence(text, said, capsys):
 def test_a_visit_sees_the_blood_before_the_dose_as_a_titrated_visit_does(capsys):
     gel = "testosterone gel 40.5 mg daily for 4 weeks"
     (run,) = leydig.simulate(
-        "obese-man", [f"{gel} + at weeks 2: if T > 3000 ng/dL then stop"], samples="at week 2", seed=3
+        "obese-man", [f"{gel} + at weeks 2: if T > 1400 ng/dL then stop"], samples="at week 2", seed=3
     )
     decided = run.decisions[0]["readings"][0]
     sampled = run.samples["readings"]["testosterone"]
@@ -93,7 +93,7 @@ def test_a_visit_sees_the_blood_before_the_dose_as_a_titrated_visit_does(capsys)
 
 
 def test_samples_of_a_titrated_man_are_of_the_doses_that_he_came_to():
-    words = "anastrozole 1 mg daily for 26 weeks + at week 6: if T > 1 ng/dL then stop"
+    words = "anastrozole 1 mg daily for 26 weeks + at week 6: if T > 20 ng/dL then stop"
     (titrated,) = leydig.simulate(MAN, [words], samples="at week 20")
     (fixed,) = leydig.simulate(MAN, ["anastrozole 1 mg daily for 6 weeks"], days=182, samples="at week 20")
     after, untreated = (one.samples["readings"]["estradiol"]["without_noise"][0] for one in (titrated, fixed))

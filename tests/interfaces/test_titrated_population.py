@@ -45,7 +45,8 @@ def go(arguments, folder, *more) -> int:
 def rows(folder, query):
     import duckdb
 
-    return duckdb.sql(query.format(folder=folder)).fetchall()
+    with duckdb.connect() as connection:  # one of its own: the module's is shared by all tests of a process
+        return connection.sql(query.format(folder=folder)).fetchall()
 
 
 @pytest.fixture(scope="module")

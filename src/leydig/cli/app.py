@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from leydig import __version__
-from leydig.cli.shell import guarded, unknown_verb
+from leydig.cli.shell import guarded, once, unknown_verb
 
 
 class Verbs(TyperGroup):
@@ -39,7 +39,7 @@ ProtocolOption = Annotated[
     typer.Option("--protocol", "-p", metavar="TEXT", help="What he takes, in plain words; repeat it to compare."),
 ]
 TitrateOption = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
         "--titrate",
         metavar="RULES",
@@ -110,7 +110,7 @@ def simulate(
         ),
     ] = None,
     samples: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option("--samples", metavar="VISITS", help='Readings with their noise, such as "at weeks 0, 6, 12".'),
     ] = None,
     minutes: Annotated[
@@ -147,7 +147,7 @@ def simulate(
         code = by_the_minute.run(
             subject,
             protocol or [],
-            minutes=minutes or "24h",
+            minutes="24h" if minutes is None else minutes,
             at_day=at_day,
             seed=seed,
             start_weekday=start_weekday,
@@ -161,8 +161,8 @@ def simulate(
     code = verb.run(
         subject,
         protocol or [],
-        titrate=titrate,
-        samples=samples,
+        titrate=once("--titrate", titrate),
+        samples=once("--samples", samples),
         days=days,
         bands=bands,
         draws=draws,
@@ -253,7 +253,7 @@ def population(
         condition=condition,
         n=n,
         protocols=protocol or [],
-        titrate=titrate,
+        titrate=once("--titrate", titrate),
         days=days,
         every=every,
         seed=seed,

@@ -80,9 +80,9 @@ def length(option: str, text: str) -> float:
 
 def day_number(option: str, text: str) -> float:
     """The whole number of a day, from 0."""
-    from leydig.pharmacology.schedule import HOURS, LONGEST_YEARS
+    from leydig.studies.minutes import LONGEST_DAYS
 
-    return float(whole(option, text, 0, int(LONGEST_YEARS * HOURS["year"] / HOURS["day"])))
+    return float(whole(option, text, 0, int(LONGEST_DAYS) - 1))
 
 
 def _write(runs: Sequence[Minutes], target: Target) -> list[str]:

@@ -11,6 +11,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -27,6 +28,8 @@ Progress = Callable[[int, int], None]
 
 def guarded(command: Any, arguments: Sequence[str]) -> int:
     """Run a command and turn however it ends into an exit code; bad input is one sentence on standard error."""
+    if sys.stdout is None:  # closed by whoever started the program: files may still be written
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # until the end
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without the letters gets a spelling of them
     try:
@@ -112,6 +115,15 @@ def usage_sentence(error: Any) -> str:
 
 def _verb(context: Any) -> str:
     return context.command_path if context else "leydig"
+
+
+def once(option: str, values: Sequence[str] | None) -> str | None:
+    """The value of an option that may stand once; a second one would silently take the place of the first."""
+    if values and len(values) > 1:
+        raise InputError(f"{option} stands {len(values)} times; it may stand once")
+    if values and not values[0].strip():
+        raise InputError(f"{option} is empty; leave it out or give it a value")
+    return values[0] if values else None
 
 
 def unknown_verb(word: str, verbs: Iterable[str]) -> InputError:

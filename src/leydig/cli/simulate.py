@@ -20,6 +20,8 @@ from leydig.cli.options import (
 from leydig.cli.shell import DONE, FOUND_WRONG, collected_warnings, print_json, progress_bar, say
 from leydig.errors import InputError
 
+MOST_DECISIONS = 20  # shown in the terminal
+
 if TYPE_CHECKING:
     from leydig.engine.trajectory import Trajectory
     from leydig.pharmacology.protocol import Protocol
@@ -181,9 +183,11 @@ def _decisions(run: Trajectory) -> list[str]:
 
     found = []
     for log in titration.logs([run]):
-        for row in log.rows:
+        for row in log.rows[:MOST_DECISIONS]:
             noise = f" [on noise; {row.beside}]" if row.beside else ""
             found.append(f"{wording.capital(row.when)}: {row.read}. {wording.capital(row.done)}{noise}")
+        if len(log.rows) > MOST_DECISIONS:
+            found.append(f"{len(log.rows) - MOST_DECISIONS:,} later visits stand in --json and in the report.")
         found.append(log.summary)
     return found
 

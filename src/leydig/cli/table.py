@@ -81,9 +81,10 @@ def _cell(series: Series, day: float) -> str:
     return f"{shown(value)}\n[dim]{shown(low)} to {shown(high)}[/dim]"
 
 
+# What a person looks at first; every other reading is in --json and in the report.
 SAMPLED = ("testosterone", "estradiol", "testosterone_estradiol_ratio", "LH", "FSH", "SHBG", "hematocrit",
            "sperm_concentration", "total_motile_sperm_count", "bmd_spine")  # fmt: skip
-MOST_VISITS = 8
+MOST_VISITS = 4  # in 80 columns
 
 
 def samples_table(run: Trajectory) -> Table:
@@ -101,8 +102,9 @@ def samples_table(run: Trajectory) -> Table:
     shown.add_column("", no_wrap=True)
     shown.add_column("unit", style="dim", no_wrap=True)
     for day in days:
-        shown.add_column(wording.span(day) if day else "day 0", justify="right", overflow="fold")
-    shown.add_column("chance alone", justify="right", overflow="fold")
+        shown.add_column(wording.moment(day), justify="right", no_wrap=True)
+    shown.add_column("by chance", justify="right", no_wrap=True)
+    short = {row.quantity: row.label for row in ROWS if row.label} | {"bmd_spine": "spine BMD"}
     for name in SAMPLED:
         one = run.samples["readings"].get(name)
         if one is None:
@@ -110,6 +112,6 @@ def samples_table(run: Trajectory) -> Table:
         pairs = zip(one["values"], one["below"], strict=True)
         cells = [("<" if below else "") + wording.number(value, name) for value, below in pairs][:MOST_VISITS]
         change = one["reference_change_percent"]
-        by_chance = "" if change is None else f"{wording.MINUS}{-change[0]:.0f} to +{change[1]:.0f} %"
-        shown.add_row(wording.name(name), wording.unit(one["unit"]), *cells, by_chance)
+        by_chance = "" if change is None else f"{wording.MINUS}{-change[0]:.0f}/+{change[1]:.0f} %"
+        shown.add_row(short.get(name, wording.name(name)), wording.unit(one["unit"]), *cells, by_chance)
     return shown

@@ -51,7 +51,8 @@ class Trajectory:
     def dataset(self) -> "xarray.Dataset":
         """The result as xarray: dimension ``time`` in days, units in ``attrs``.
 
-        Bands are ``NAME_lower`` and ``NAME_upper``; what a laboratory would print is ``laboratory_NAME``.
+        Bands are ``NAME_lower`` and ``NAME_upper``; what a laboratory would print is ``laboratory_NAME``, and
+        a reading with its noise ``reading_NAME`` over ``visit``.
         """
         import xarray
 
@@ -60,6 +61,12 @@ class Trajectory:
             for suffix, part in (("", panel.values), ("_lower", panel.lower), ("_upper", panel.upper)):
                 for name, values in (part or {}).items():
                     variables[f"{prefix}{name}{suffix}"] = ("time", values, {"units": panel.units[name]})
+        visits = {}
+        if self.samples:
+            visits = {"visit": ("visit", np.asarray(self.samples["days"], dtype=float), {"units": "d"})}
+            for name, one in self.samples["readings"].items():
+                values = np.asarray(one["values"], dtype=float)
+                variables[f"reading_{name}"] = ("visit", values, {"units": one["unit"]})
         attributes = {
             "subject": str(self.subject.get("name", "")),
             "protocol": self.protocol,
@@ -69,4 +76,6 @@ class Trajectory:
             "sources": ", ".join(source["key"] for source in self.sources),
             **{f"digest_{name}": value for name, value in self.digests.items()},
         }
-        return xarray.Dataset(variables, coords={"time": ("time", self.days, {"units": "d"})}, attrs=attributes)
+        return xarray.Dataset(
+            variables, coords={"time": ("time", self.days, {"units": "d"}), **visits}, attrs=attributes
+        )

@@ -1,9 +1,10 @@
 """Trajectories as JSON, CSV, Parquet and NetCDF.
 
 JSON is one object per run, or ``{"runs": [...]}``. CSV and Parquet are long: one row per protocol, day, quantity and
-scale (``state``: 24-hour mean on the reference assay; ``laboratory``: what his laboratory would print). NetCDF holds
-arrays over ``time``, and over ``protocol`` where there are several. JSON and CSV keep six significant digits, Parquet
-and NetCDF all of them. A value that is not there is null, an empty field or NaN, whatever the format has.
+scale (``state``: 24-hour mean on the reference assay; ``laboratory``: what his laboratory would print; ``reading``: one
+printed value with its noise, at visits). NetCDF holds arrays over ``time``, and over ``protocol`` where there are
+several. JSON and CSV keep six significant digits, Parquet and NetCDF all of them. A value that is not there is null, an
+empty field or NaN, whatever the format has.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     import xarray
 
 DIGITS = 6  # significant digits of a number in text
-STATE, LABORATORY = "state", "laboratory"
+STATE, LABORATORY, READING = "state", "laboratory", "reading"
 COLUMNS = ("protocol", "day", "quantity", "scale", "unit", "value", "lower", "upper")
 
 
@@ -156,7 +157,7 @@ def _write_json(trajectories: Sequence[Trajectory], path: Path) -> None:
 
 
 def blocks(trajectories: Sequence[Trajectory]) -> Iterator[Block]:
-    """Every quantity of every run on both scales, in the order of the runs."""
+    """Every quantity of every run on both scales, then its readings at visits, in the order of the runs."""
     for trajectory in trajectories:
         for scale, panel in ((STATE, trajectory.quantities), (LABORATORY, trajectory.laboratory)):
             for name, values in panel.values.items():
@@ -164,6 +165,12 @@ def blocks(trajectories: Sequence[Trajectory]) -> Iterator[Block]:
                 lower = nothing if panel.lower is None else panel.lower.get(name, nothing)
                 upper = nothing if panel.upper is None else panel.upper.get(name, nothing)
                 yield Block(trajectory.protocol, trajectory.days, name, scale, panel.units[name], values, lower, upper)
+        if trajectory.samples:
+            visits = np.asarray(trajectory.samples["days"], dtype=float)
+            nothing = np.full(len(visits), np.nan)
+            for name, one in trajectory.samples["readings"].items():
+                values = np.asarray(one["values"], dtype=float)
+                yield Block(trajectory.protocol, visits, name, READING, one["unit"], values, nothing, nothing)
 
 
 def _write_csv(trajectories: Sequence[Trajectory], path: Path) -> None:

@@ -168,6 +168,14 @@ class Repeated:
 Condition = Comparison | AllOf | AnyOf | Repeated
 
 
+def comparisons(condition: Condition) -> tuple[Comparison, ...]:
+    """Every comparison that a condition is made of."""
+    if isinstance(condition, Comparison):
+        return (condition,)
+    parts = (condition.condition,) if isinstance(condition, Repeated) else condition.conditions
+    return tuple(one for part in parts for one in comparisons(part))
+
+
 def _measured(parts: Sequence[Condition]) -> tuple[Measured, ...]:
     return tuple(dict.fromkeys(one for part in parts for one in part.measured))
 

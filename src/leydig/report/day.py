@@ -89,7 +89,8 @@ def day_in_words(run: Minutes) -> str:
 
 
 def hours_in_words(day: Day) -> str:
-    return f"{day.hours[-1] - day.hours[0]:g} hours from {wording.clock(_clock(day)[0])}"
+    length = day.hours[-1] - day.hours[0]
+    return f"{length:g} {'hour' if length == 1 else 'hours'} from {wording.clock(_clock(day)[0])}"
 
 
 def _clock(day: Day) -> np.ndarray:
@@ -214,8 +215,7 @@ def pulse_rows(several: Sequence[Part]) -> list[dict[str, Any]]:
 
 
 def _mean_burst(day: Day) -> str:
-    own = (day.bursts.hours >= day.hours[0]) & (day.bursts.hours < day.hours[-1])
-    return _or_none(float(day.bursts.LH[own].mean())) if own.any() else "none"
+    return _or_none(float(day.bursts.LH.mean())) if len(day.bursts.LH) else "none"
 
 
 def _or_none(number: float) -> str:

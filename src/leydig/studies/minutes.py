@@ -20,6 +20,7 @@ from leydig.engine.inputs import InputTable
 from leydig.engine.trajectory import Panel
 from leydig.errors import InputError
 from leydig.pharmacology.protocol import Protocol
+from leydig.pharmacology.schedule import HOURS, LONGEST_YEARS
 from leydig.studies import observe, observe_test, pulse_detection
 from leydig.studies.answer import describe, drug_names
 from leydig.studies.before import already_taken
@@ -31,6 +32,7 @@ from leydig.units import CANONICAL
 HOURS_PER_DAY, MINUTES_PER_HOUR = 24.0, 60.0
 WARM_UP_DAYS = 7.0  # numerics, not physiology
 DEFAULT_DAY = 84.0
+LONGEST_DAYS = float(LONGEST_YEARS * HOURS["year"] / HOURS["day"])
 SHORTEST_HOURS, LONGEST_HOURS = 1.0, 168.0
 EVERY = 1.0  # min between the values that are kept
 SAMPLED = 10.0  # min between the samples in which pulses are looked for
@@ -109,10 +111,14 @@ def simulate_minutes(
     plans = [p if isinstance(p, Protocol) else Protocol.parse(p) for p in protocols]
     if not plans:
         raise InputError('at least one protocol is needed; the untreated one is "none for 1 year"')
-    if not SHORTEST_HOURS <= hours <= LONGEST_HOURS:
+    if not _is_number(hours) or not SHORTEST_HOURS <= hours <= LONGEST_HOURS:
         raise InputError(
-            f"the minutes of {hours:g} hours were asked for; it must be from {SHORTEST_HOURS:g} to {LONGEST_HOURS:g}"
+            f"the minutes of {hours!r:.40} hours were asked for; it must be a number from {SHORTEST_HOURS:g} to "
+            f"{LONGEST_HOURS:g}"
         )
+    last = LONGEST_DAYS - np.ceil(hours / HOURS_PER_DAY)
+    if at_day is not None and (not _is_number(at_day) or not 0 <= at_day <= last):
+        raise InputError(f"the day (--at-day) is {at_day!r:.40}; it must be a number from 0 to {last:,.0f}")
     completed = complete(man)
     weekday = start_weekday if start_weekday is not None else weekday_of(completed)
     taken = already_taken(completed.drugs, weekday)
@@ -125,12 +131,14 @@ def simulate_minutes(
     ]
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool) and bool(np.isfinite(value))
+
+
 def _chosen_day(plan: Protocol, at_day: float | None) -> float:
     """The day asked for; else day 84, or the last whole day of a shorter protocol."""
     if at_day is not None:
-        if at_day < 0:
-            raise InputError(f"the day {at_day:g} was asked for; it must be 0 or later")
-        return at_day
+        return float(at_day)
     length = plan.duration_days
     return DEFAULT_DAY if length is None else float(max(min(np.ceil(length) - 1, DEFAULT_DAY), 0.0))
 
@@ -171,7 +179,7 @@ def _on(
     else:
         state = _state_before(began, completed.age, first)
     day = _day(completed, began, state, inputs, first, (begin, begin + hours), seed)
-    used = drug_names([given], taken)
+    used, known = drug_names([given], taken), (*completed.contradictions, *completed.notes)
     return Minutes(
         subject=describe(completed, began),
         protocol=plan.text(),
@@ -180,11 +188,19 @@ def _on(
         on=day,
         seed=seed,
         assumed=tuple(a.sentence for a in completed.assumed),
-        remarks=tuple(dict.fromkeys([*completed.contradictions, *completed.notes, *cautions(used, given.levers)])),
+        remarks=tuple(dict.fromkeys([*_over(plan, at_day), *known, *cautions(used, given.levers)])),
         sources=sources(used, minutes=True),
         digests=digests(),
         left_out=completed.subject.does_not_apply,
     )
+
+
+def _over(plan: Protocol, at_day: float) -> list[str]:
+    """A sentence where the protocol has ended before the day that is shown."""
+    end = plan.duration_days
+    if end is None or at_day < end or not plan.regimens:
+        return []
+    return [f'"{plan.text()}" ended on day {end:g}, before day {at_day:g}, which is shown']
 
 
 def _solved(began: start.Start, state: np.ndarray, table: Any, hours: np.ndarray) -> np.ndarray:
@@ -203,16 +219,16 @@ def _day(
     """The hours asked for, after a warm-up from ``first``."""
     rhythm = minutes.rhythm_of(began.individual, completed.age, laboratory.constants())
     runner = minutes.Runner(began.individual, state, inputs, first, seed=seed, age=completed.age, rhythm=rhythm)
-    warm, course = runner.run(hours[0]), runner.run(hours[1], EVERY / MINUTES_PER_HOUR)
+    runner.run(hours[0])
+    course = runner.run(hours[1], EVERY / MINUTES_PER_HOUR)
     u = np.array([inputs(t) for t in course.hours]).T
     values = outputs.quantities(course.states, began.individual, u)
     without = completed.subject.does_not_apply
     kept = {name: values[name] for name in (*FAST, *outputs.DRUGS) if name in values and name not in without}
     printed, below = _printed(completed, kept, seed, round(hours[0]))
     units = {name: CANONICAL[name] for name in kept}
-    bursts = minutes.Bursts(*(np.concatenate(pair) for pair in zip(warm.bursts, course.bursts, strict=True)))
     day = Day(
-        course.hours, Panel(units, kept), Panel({name: units[name] for name in printed}, printed), below, bursts,
+        course.hours, Panel(units, kept), Panel({name: units[name] for name in printed}, printed), below, course.bursts,
         float(course.frequency.mean()) * HOURS_PER_DAY, np.arange(0, len(course.hours), round(SAMPLED / EVERY)), (),
     )  # fmt: skip
     return replace(day, found=tuple(_found(day)))

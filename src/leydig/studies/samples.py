@@ -16,11 +16,10 @@ from leydig.errors import InputError
 from leydig.pharmacology.titration import Measured
 from leydig.pharmacology.visits import Visits
 from leydig.studies import observe
-from leydig.studies.titrate_visit import HOURS_PER_DAY, NOT_COMPUTED, OWN_SHARE, draws, of_man, read
+from leydig.studies.titrate_visit import HOURS_PER_DAY, MOST_VISITS, NOT_COMPUTED, OWN_SHARE, draws, of_man, read
 from leydig.subject import Completed
 from leydig.units import CANONICAL
 
-MOST_VISITS = 1000
 ALSO = ("testosterone_estradiol_ratio", "total_motile_sperm_count")
 
 

@@ -259,6 +259,8 @@ def rules_of(asked: str | Path | RuleSet) -> RuleSet:
     if isinstance(asked, RuleSet):
         return asked
     text = str(asked)
+    if isinstance(asked, str) and not text.strip():
+        raise InputError("the titration is empty; it must be the name of a rule set, a file, or rules in words")
     in_words = (isinstance(asked, str) and " then " in f" {text.lower()} ") or ": step " in text.lower()
     return known(RuleSet.parse(text)) if in_words and text not in rule_sets() else RuleSet.open(text)
 

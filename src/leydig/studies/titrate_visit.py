@@ -7,6 +7,7 @@ asked for had every reading been free of noise: where the two lead to other dose
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -14,20 +15,22 @@ import numpy as np
 
 from leydig import laboratory, men, outputs, start
 from leydig.engine.inputs import evaluate
-from leydig.errors import unknown
+from leydig.errors import InputError, ModelWarning, unknown
 from leydig.pharmacology.protocol import Protocol
 from leydig.pharmacology.schedule import Continuous
 from leydig.pharmacology.titration import Measured, RuleSet, decide_many
-from leydig.pharmacology.titration_conditions import Printed, Readings
+from leydig.pharmacology.titration_conditions import Printed, Readings, comparisons
 from leydig.pharmacology.treatment import Treatment
 from leydig.studies import observe
 from leydig.subject import Completed
+from leydig.units import from_canonical
 
 HOURS_PER_DAY = 24.0
 OWN_SHARE = "own_testosterone_share"
 RATIO = "testosterone_estradiol_ratio"  # rules have it from its two parts
 NOT_COMPUTED = ("albumin",)  # a laboratory measures it, the model has one for all times
 NO_RULE = -1
+MOST_VISITS = 1000
 
 
 class Sample(NamedTuple):
@@ -73,6 +76,12 @@ def checked(rules: RuleSet, what: str = "the titration") -> RuleSet:
     """The rules, if a laboratory can measure all that they look at; InputError otherwise."""
     for measured in rules.measured:
         _test(measured, laboratory.constants(), {}, what)
+    usual = laboratory.limits("usual")
+    for one in (one for rule in rules.rules for one in comparisons(rule.condition)):
+        if one.quantity in usual and not usual[one.quantity].low <= one.canonical <= usual[one.quantity].high:
+            low, high = (from_canonical(one.quantity, bound, one.unit) for bound in usual[one.quantity])
+            sentence = f'"{one.text()}": usual values are {low:.3g} to {high:.3g} {one.unit}, so check the unit'
+            warnings.warn(ModelWarning(sentence), stacklevel=2)
     return rules
 
 
@@ -166,7 +175,13 @@ def needed(samples: Sequence[Sample]) -> tuple[str, ...]:
 def hours(rules: RuleSet, treatment: Treatment, horizon_hours: float) -> tuple[float, ...]:
     """The visits of a run (h): those after day 0, on which it begins, that can still change a dose of it."""
     end = horizon_hours if treatment.end is None else min(treatment.end, horizon_hours)
-    return tuple(hour for hour in rules.visits.hours(horizon_hours) if hour > 0 and rules.effect_hour(hour) < end)
+    found = tuple(hour for hour in rules.visits.hours(horizon_hours) if hour > 0 and rules.effect_hour(hour) < end)
+    if len(found) > MOST_VISITS:
+        raise InputError(
+            f'"{rules.visits.text()}" makes {len(found):,} visits in {horizon_hours / HOURS_PER_DAY:g} days; '
+            f"a titration has at most {MOST_VISITS:,}"
+        )
+    return found
 
 
 def draws(seed: int, place: Laboratory, hour: float, first: int, n: int) -> dict[observe.Test, Any]:
