@@ -21,6 +21,7 @@ from leydig.engine.trajectory import Panel
 from leydig.errors import InputError
 from leydig.pharmacology.protocol import Protocol
 from leydig.pharmacology.schedule import HOURS, LONGEST_YEARS
+from leydig.pharmacology.visits import Every, Time
 from leydig.studies import observe, observe_test, pulse_detection
 from leydig.studies.answer import describe, drug_names
 from leydig.studies.before import already_taken
@@ -229,9 +230,15 @@ def _day(
     units = {name: CANONICAL[name] for name in kept}
     day = Day(
         course.hours, Panel(units, kept), Panel({name: units[name] for name in printed}, printed), below, course.bursts,
-        float(course.frequency.mean()) * HOURS_PER_DAY, np.arange(0, len(course.hours), round(SAMPLED / EVERY)), (),
+        float(course.frequency.mean()) * HOURS_PER_DAY, _sampled(hours[1] - hours[0]), (),
     )  # fmt: skip
     return replace(day, found=tuple(_found(day)))
+
+
+def _sampled(length: float) -> np.ndarray:
+    """Places of the minutes in which pulses are looked for."""
+    samples = Every(Time(int(SAMPLED), "minute")).hours(length)
+    return np.round(np.array(samples) * MINUTES_PER_HOUR / EVERY).astype(int)
 
 
 def _printed(

@@ -22,6 +22,7 @@ from leydig.engine import reference
 from leydig.engine.inputs import InputTable
 from leydig.errors import InputError, ModelWarning
 from leydig.pharmacology.protocol import Protocol
+from leydig.pharmacology.visits import Every, Time
 from leydig.population_prior import men as virtual_men
 from leydig.population_prior.streams import normals
 from leydig.studies.pulse_statistics import STATISTICS, Record
@@ -226,9 +227,8 @@ def _record(series: Series, man: Followed, later: float) -> Record:
     course = man.course
     begin = series.first_hour + later
     step = float(course.hours[1] - course.hours[0])
-    first, count = round((begin - course.hours[0]) / step), round(series.hours * MINUTES_PER_HOUR / series.every)
-    every = round(series.every / MINUTES_PER_HOUR / step)
-    at = slice(first, first + count * every + 1, every)
+    samples = np.array(Every(Time(series.every, "minute")).hours(series.hours))
+    at = round((begin - course.hours[0]) / step) + np.round(samples / step).astype(int)
     since = (course.hours[at] - begin) * MINUTES_PER_HOUR
     bursts = (course.bursts.hours - begin) * MINUTES_PER_HOUR
     within = (bursts >= 0) & (bursts < since[-1])
