@@ -23,7 +23,8 @@ RULES = {
     "by estradiol": "anastrozole-twice-weekly-by-estradiol",
     "by testosterone": "anastrozole-twice-weekly-by-testosterone",
 }
-UNTREATED, FIXED, MOST = "untreated", "0.5 mg twice weekly", "1 mg daily"
+DAILY = "anastrozole 0.5 mg daily"
+UNTREATED, FIXED, HALF_DAILY, MOST = "untreated", "0.5 mg twice weekly", "0.5 mg daily", "1 mg daily"
 WITHOUT_NOISE = "without noise"
 DAYS, EVERY, WEEK = 364.0, 28.0, 7.0
 QUANTITIES = (
@@ -66,7 +67,7 @@ def arms(n: int = MEN) -> dict[str, Arm]:
     Raises InputError when a man cannot be solved.
     """
     parts: dict[str, list[Arm]] = {}
-    fixed = {UNTREATED: Plan.of("none"), FIXED: Plan.of(START), MOST: Plan.of(HIGHEST)}
+    fixed = {UNTREATED: Plan.of("none"), FIXED: Plan.of(START), HALF_DAILY: Plan.of(DAILY), MOST: Plan.of(HIGHEST)}
     clock = many.look(np.arange(0, DAYS + EVERY / 2, EVERY), WEEK)
     for first in range(0, n, TOGETHER):
         size = min(TOGETHER, n - first)
