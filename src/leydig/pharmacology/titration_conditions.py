@@ -97,7 +97,8 @@ class Comparison:
             return False
         parts = [value if isinstance(value, Printed) else Printed(value, False) for value in values]
         least = [np.where(part.below, 0.0, part.value) for part in parts]
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # over nothing measurable it is above every limit
+        # over nothing measurable a ratio is above every limit
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             low = least[0] if len(parts) == 1 else np.divide(least[0], parts[1].value)
             high = parts[0].value if len(parts) == 1 else np.divide(parts[0].value, least[1])
         if self.sign in ("<", "<="):
