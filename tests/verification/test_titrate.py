@@ -14,7 +14,16 @@ from leydig.pharmacology.titration import Measured, RuleSet, rule_sets
 from leydig.pharmacology.titration_conditions import Comparison, Printed
 from leydig.pharmacology.titration_words import FOLDER
 from leydig.population_prior import men
-from leydig.studies import many, observe, simulate, titrate, titrate_many, titrate_tables, titrate_visit, titrated_year
+from leydig.studies import (
+    many,
+    observe,
+    sampling,
+    simulate,
+    titrate,
+    titrate_many,
+    titrate_tables,
+    titrated_year,
+)
 from leydig.studies.clock import look
 from leydig.studies.population_plan import available
 from leydig.studies.titrate import Plan, planned, rules_of
@@ -115,11 +124,11 @@ def test_a_man_has_the_same_bytes_whoever_stands_beside_him():
 
 
 def test_the_noise_is_that_of_observe_and_belongs_to_man_and_visit():
-    run, c = follow(NEVER, n=40), titrate_visit.common_laboratory(NEVER).constants
+    run, c = follow(NEVER, n=40), sampling.common_laboratory(NEVER).constants
     (measured,) = NEVER.measured
     test = observe.Test("estradiol", "LC-MS/MS", c.usual_hour)
     for visit in run.visits[1:]:
-        drawn = titrate_visit.draws(1, run.laboratory, visit.hour, 0, 40)[test]
+        drawn = sampling.draws(1, run.laboratory, visit.hour, 0, 40)[test]
         again = observe.simulate(test, visit.expected[measured], np.full(40, 40.0), drawn)
         np.testing.assert_allclose(visit.observed[measured], again.values, rtol=0.01)  # but for his own share
     ratios = [np.log(visit.observed[measured] / visit.expected[measured]) for visit in run.visits]
@@ -222,12 +231,12 @@ def test_his_own_laboratory_prints_what_was_measured_and_the_rule_may_name_anoth
     )
     for name in ("older-man", "obese-man"):
         completed, began = typical(name)
-        place = titrate_visit.own_laboratory(rules, completed, began)
-        now = titrate_visit._at_day_0(began, completed.age)
+        place = sampling.own_laboratory(rules, completed, began)
+        now = sampling._at_day_0(began, completed.age)
         values = {key: np.array([value]) for key, value in now.items()}
-        drawn = titrate_visit.draws(0, place, 0.0, 0, 1)
+        drawn = sampling.draws(0, place, 0.0, 0, 1)
         read = {
-            sample.measured: titrate_visit.read(sample, values, np.array([completed.age]), drawn, place.constants)
+            sample.measured: sampling.read(sample, values, np.array([completed.age]), drawn, place.constants)
             for sample in place.samples
         }
         own = {lab.analyte: lab.value for lab in Subject.open(name).labs}

@@ -4,28 +4,34 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from leydig.cli.options import IN_A_FOLDER, Target
+from leydig.cli.options import Target
 
 if TYPE_CHECKING:
     from leydig.engine.trajectory import Trajectory
 
 
 def write(runs: Sequence[Trajectory], target: Target) -> list[str]:
+    """The paths written of runs over days to years."""
+    return write_all(target, partial(_write_one, runs))
+
+
+def write_all(target: Target, write_one: Callable[[Path], None]) -> list[str]:
     """The paths written. A folder's files are made in a hidden folder beside their places and moved when all exist."""
     if not target.is_folder:
-        _write_one(runs, target.path)
+        write_one(target.path)
         return [str(target.path)]
     target.path.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.path, prefix=".unfinished-") as unfinished:
-        for name in IN_A_FOLDER:
-            _write_one(runs, Path(unfinished) / name)
-        for name in IN_A_FOLDER:
+        for name in target.in_a_folder:
+            write_one(Path(unfinished) / name)
+        for name in target.in_a_folder:
             os.replace(Path(unfinished) / name, target.path / name)
-    return [str(target.path / name) for name in IN_A_FOLDER]
+    return [str(target.path / name) for name in target.in_a_folder]
 
 
 def _write_one(runs: Sequence[Trajectory], path: Path) -> None:

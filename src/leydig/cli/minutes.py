@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
-import tempfile
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from leydig.cli.files import write_all
 from leydig.cli.options import LARGEST_SEED, Target, weekday, whole
 from leydig.cli.shell import DONE, collected_warnings, print_json
 from leydig.errors import InputError
@@ -47,7 +47,7 @@ def run(
     with collected_warnings() as warned:
         man, plans = read(subject, protocols)
         runs = simulate_minutes(man, plans, hours=hours, at_day=day, seed=chosen_seed, start_weekday=first_day)
-        written = [] if target is None else _write(runs, target)
+        written = [] if target is None else write_all(target, partial(_write_one, runs))
     if as_json:
         from leydig.io.minutes import document
 
@@ -83,19 +83,6 @@ def day_number(option: str, text: str) -> float:
     from leydig.studies.minutes import LONGEST_DAYS
 
     return float(whole(option, text, 0, int(LONGEST_DAYS) - 1))
-
-
-def _write(runs: Sequence[Minutes], target: Target) -> list[str]:
-    if not target.is_folder:
-        _write_one(runs, target.path)
-        return [str(target.path)]
-    target.path.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.path, prefix=".unfinished-") as unfinished:
-        for name in IN_A_FOLDER:
-            _write_one(runs, Path(unfinished) / name)
-        for name in IN_A_FOLDER:
-            os.replace(Path(unfinished) / name, target.path / name)
-    return [str(target.path / name) for name in IN_A_FOLDER]
 
 
 def _write_one(runs: Sequence[Minutes], path: Path) -> None:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from leydig import laboratory, outputs
-from leydig.files import DATA
 from leydig.report import figures, wording
 from leydig.report.page import PLAIN_STATEMENT
+from leydig.report.template import filled
 from leydig.studies.minutes import HOURS_PER_DAY, MINUTES_PER_HOUR, RATIO, SAMPLED, Day, Minutes, above
 from leydig.writing import replacing, write_text
 
@@ -44,16 +44,7 @@ def write(runs: Sequence[Minutes], path: Path | str) -> None:
 
 def html(runs: Sequence[Minutes]) -> str:
     """The page as text; the same days give the same text."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-
-    environment = Environment(
-        loader=FileSystemLoader(DATA / "templates"),
-        autoescape=select_autoescape(default=True, default_for_string=True),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("minutes.html.j2").render(_context(runs))
+    return filled("minutes.html.j2", _context(runs))
 
 
 def _context(runs: Sequence[Minutes]) -> dict[str, Any]:

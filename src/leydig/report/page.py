@@ -12,7 +12,6 @@ from typing import Any
 
 from leydig import laboratory
 from leydig.engine.trajectory import Trajectory
-from leydig.files import DATA
 from leydig.report import (
     conception,
     criteria,
@@ -31,6 +30,7 @@ from leydig.report import (
     titration,
     wording,
 )
+from leydig.report.template import filled
 from leydig.writing import write_text
 
 PLAIN_STATEMENT = "For research and teaching. Not medical advice and not a medical device."
@@ -50,16 +50,7 @@ def html(trajectories: Sequence[Trajectory]) -> str:
     """The report as text."""
     if not trajectories:
         raise ValueError("there is no run to report")
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-
-    environment = Environment(
-        loader=FileSystemLoader(DATA / "templates"),
-        autoescape=select_autoescape(default=True, default_for_string=True),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("report.html.j2").render(context(trajectories))
+    return filled("report.html.j2", context(trajectories))
 
 
 def context(trajectories: Sequence[Trajectory]) -> dict[str, Any]:

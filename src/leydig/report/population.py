@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from leydig.bibliography import reference
-from leydig.files import DATA
 from leydig.report import figures, plan, runs, titration, wording
 from leydig.report.page import PLAIN_STATEMENT
+from leydig.report.template import filled
 
 MIDDLE, OUTER, INNER = "50", ("2.5", "97.5"), ("25", "75")
 IN_PICTURE = ("testosterone", "estradiol", "LH", "total_motile_sperm_count", "bmd_spine_change", "bmd_hip_change")
@@ -24,16 +24,7 @@ Answer = Mapping[str, Any]
 
 def html(answer: Answer) -> str:
     """The page as text; the same answer gives the same text."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-
-    environment = Environment(
-        loader=FileSystemLoader(DATA / "templates"),
-        autoescape=select_autoescape(default=True, default_for_string=True),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("population.html.j2").render(_context(answer))
+    return filled("population.html.j2", _context(answer))
 
 
 def _context(answer: Answer) -> dict[str, Any]:

@@ -16,7 +16,8 @@ from leydig.errors import InputError
 from leydig.pharmacology.titration import Measured
 from leydig.pharmacology.visits import Visits
 from leydig.studies import observe
-from leydig.studies.titrate_visit import HOURS_PER_DAY, MOST_VISITS, NOT_COMPUTED, OWN_SHARE, draws, of_man, read
+from leydig.studies.sampling import NOT_COMPUTED, OWN_SHARE, draws, of_man, read
+from leydig.studies.titrate_visit import HOURS_PER_DAY, MOST_VISITS
 from leydig.subject import Completed
 from leydig.units import CANONICAL
 

@@ -27,18 +27,8 @@ from leydig.pharmacology.titration import RuleSet, rule_sets
 from leydig.pharmacology.titration_actions import Restart, SetDose
 from leydig.pharmacology.treatment import Treatment
 from leydig.studies.provenance import RULES, cited
-from leydig.studies.titrate_visit import (
-    HOURS_PER_DAY,
-    Laboratory,
-    Visit,
-    attend,
-    checked,
-    draws,
-    given,
-    hours,
-    needed,
-    own_laboratory,
-)
+from leydig.studies.sampling import Laboratory, draws, needed, own_laboratory
+from leydig.studies.titrate_visit import HOURS_PER_DAY, Visit, attend, checked, given, hours
 from leydig.subject import Completed
 from leydig.units import CANONICAL
 

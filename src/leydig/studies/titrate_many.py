@@ -21,10 +21,11 @@ from leydig.pharmacology.protocol import Protocol
 from leydig.pharmacology.titration import RuleSet
 from leydig.pharmacology.treatment import Treatment
 from leydig.schedules import schedule_of
-from leydig.studies import couple, titrate_visit
+from leydig.studies import couple, sampling, titrate_visit
 from leydig.studies.clock import HOURS_PER_DAY, Clock
 from leydig.studies.many import SPERM, Followed, Prepared, couple_names, expected, together, use
-from leydig.studies.titrate_visit import Laboratory, Visit
+from leydig.studies.sampling import Laboratory
+from leydig.studies.titrate_visit import Visit
 
 Numbers = dict[str, np.ndarray]
 
@@ -59,15 +60,15 @@ def follow_titrated(
     men, _, _ = prepared
     horizon = float(clock.days[-1]) * HOURS_PER_DAY
     run = _Run(prepared, protocol, rules, clock, use(protocol, float(clock.days[-1]), mode), wanted, threads)
-    place = titrate_visit.common_laboratory(rules, noise)
+    place = sampling.common_laboratory(rules, noise)
     stops = titrate_visit.hours(rules, Treatment.of(protocol, rules), horizon)
     treatments: tuple[Treatment, ...] = (Treatment.of(protocol, rules),) * len(men.id)
     visits: list[Visit] = []
-    names = titrate_visit.needed(place.samples)
+    names = sampling.needed(place.samples)
     run.look_at(names, _untreated(men.age), 0.0)
     for begin, end in pairwise([*dict.fromkeys([0.0, *stops]), horizon]):
         if begin in stops and len(men.id):
-            drawn = titrate_visit.draws(seed, place, begin, int(men.id[0]), len(men.id))
+            drawn = sampling.draws(seed, place, begin, int(men.id[0]), len(men.id))
             there = (run.found.status == "done").astype(bool)
             now = titrate_visit.attend(rules, place, visits, begin, run.seen, men.age, drawn, treatments, there)
             visits.append(now)
