@@ -77,9 +77,23 @@ def test_the_time_before_is_as_long_as_the_time_on_and_on_his_drugs(drugs):
     man = leydig.Subject(age=40, drugs=drugs)
     run = leydig.simulate_minutes(man, ["none"], hours=48, at_day=60)[0]
     assert run.before.hours[0] == -48 and run.before.hours[-1] == 0
+    assert not any("ended" in remark for remark in run.remarks)
     estradiol = run.before.quantities.values["estradiol"]
     assert np.isfinite(estradiol).all()
     assert estradiol[-1440:].mean() < 0.6 * run.on.quantities.values["estradiol"].mean(), "his drug still acts"
+
+
+@pytest.mark.parametrize("hours", [1, 36])
+def test_both_times_begin_at_the_same_hour_of_the_clock(hours):
+    run = leydig.simulate_minutes("young-man", ["none"], hours=hours, at_day=5)[0]
+    assert run.before.hours[0] % 24 == run.on.hours[0] % 24 == 0
+    assert run.before.hours[-1] <= 0 and len(run.before.hours) == len(run.on.hours) == 60 * hours + 1
+
+
+def test_rules_are_refused_and_not_dropped(capsys):
+    text = "anastrozole 1 mg daily + if E2 < 30 pg/mL then stop"
+    assert main(["simulate", "young-man", "--protocol", text, "--minutes", "24h"]) == 2
+    assert "cannot be used with --minutes" in capsys.readouterr().err
 
 
 def test_what_the_assay_cannot_tell_is_said_to_be_below(capsys):

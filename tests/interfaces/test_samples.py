@@ -1,6 +1,7 @@
 """``leydig simulate --samples``: what a laboratory would print at visits, with its noise."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -98,3 +99,14 @@ def test_samples_of_a_titrated_man_are_of_the_doses_that_he_came_to():
     (fixed,) = leydig.simulate(MAN, ["anastrozole 1 mg daily for 6 weeks"], days=182, samples="at week 20")
     after, untreated = (one.samples["readings"]["estradiol"]["without_noise"][0] for one in (titrated, fixed))
     assert after == pytest.approx(untreated, rel=0.02)
+
+
+def test_a_quotient_over_less_than_a_limit_is_more(capsys):
+    arguments = ["simulate", "young-man", "--protocol", "letrozole 2.5 mg daily for 12 weeks", "--samples", "at week 8"]
+    assert main([*arguments, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["samples"]["readings"]
+    assert found["estradiol"]["below"] == [True] and found["testosterone_estradiol_ratio"]["below"] == [False]
+    assert found["testosterone_estradiol_ratio"]["above"] == [True]
+    assert main(arguments) == 0
+    shown = capsys.readouterr().out
+    assert re.search(r"estradiol +pg/mL +<5", shown) and re.search(r"T/E2 +>", shown)

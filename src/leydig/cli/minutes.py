@@ -33,7 +33,7 @@ def run(
     refused: Sequence[str] = (),
 ) -> int:
     """``refused`` are options that were given and that a run by the minute does not have."""
-    from leydig.cli.simulate import read
+    from leydig.cli.simulate import read_titrated
     from leydig.studies.minutes import simulate_minutes
 
     if refused:
@@ -45,7 +45,10 @@ def run(
     first_day = None if start_weekday is None else weekday("--start-weekday", start_weekday)
     target = None if out is None else Target(out, subject, files=FILES, in_a_folder=IN_A_FOLDER)
     with collected_warnings() as warned:
-        man, plans = read(subject, protocols)
+        man, asked = read_titrated(subject, protocols)
+        if any(plan.rules is not None for plan in asked):
+            raise InputError("rules that change a dose cannot be used with --minutes; leave them out of --protocol")
+        plans = [plan.protocol for plan in asked]
         runs = simulate_minutes(man, plans, hours=hours, at_day=day, seed=chosen_seed, start_weekday=first_day)
         written = [] if target is None else write_all(target, partial(_write_one, runs))
     if as_json:

@@ -92,11 +92,12 @@ def samples_table(run: Trajectory) -> Table:
     from rich import box
     from rich.table import Table
 
-    from leydig.report import wording
+    from leydig.report import readings, wording
 
     days = run.samples["days"][:MOST_VISITS]
     more = len(run.samples["days"]) - len(days)
-    title = f"One reading at each visit, noise included{f'; {more} later visits in --json' if more else ''}"
+    later = f"; {more} later visit{'s' if more > 1 else ''} in --json" if more else ""
+    title = f"One reading at each visit, noise included{later}"
     shown = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
     shown.show_edge, shown.padding = False, (0, 1, 0, 0)
     shown.add_column("", no_wrap=True)
@@ -109,8 +110,7 @@ def samples_table(run: Trajectory) -> Table:
         one = run.samples["readings"].get(name)
         if one is None:
             continue
-        pairs = zip(one["values"], one["below"], strict=True)
-        cells = [("<" if below else "") + wording.number(value, name) for value, below in pairs][:MOST_VISITS]
+        cells = readings.printed(name, one)[:MOST_VISITS]
         change = one["reference_change_percent"]
         by_chance = "" if change is None else f"{wording.MINUS}{-change[0]:.0f}/+{change[1]:.0f} %"
         shown.add_row(short.get(name, wording.name(name)), wording.unit(one["unit"]), *cells, by_chance)

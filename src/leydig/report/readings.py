@@ -40,9 +40,17 @@ def slips(trajectories: Sequence[Trajectory]) -> list[Slips]:
     ]
 
 
+def printed(name: str, one: dict[str, Any]) -> tuple[str, ...]:
+    """Every reading as a laboratory prints it: with a sign where it only knows a limit."""
+    found = []
+    for value, below, above in zip(one["values"], one["below"], one["above"], strict=True):
+        text, sign = wording.number(value, name), "<" if below else ">" if above else ""
+        found.append(text if text.startswith(("<", ">")) else f"{sign}{text}")
+    return tuple(found)
+
+
 def _row(name: str, one: dict[str, Any]) -> Row:
-    signs = [f"<{wording.NARROW}" if below else "" for below in one["below"]]
-    cells = tuple(f"{sign}{wording.number(value, name)}" for sign, value in zip(signs, one["values"], strict=True))
+    cells = printed(name, one)
     change = one["reference_change_percent"]
     by_chance = "" if change is None else f"{wording.MINUS}{-change[0]:.0f} to +{change[1]:.0f} %"
     return Row(

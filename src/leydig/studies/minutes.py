@@ -125,8 +125,10 @@ def simulate_minutes(
     taken = already_taken(completed.drugs, weekday)
     began = begin_typical(completed, taken)
     untreated = minutes.inputs_of(*_until_day_0(began, completed.age))
-    first = -hours - WARM_UP_DAYS * HOURS_PER_DAY
-    before = _day(completed, began, _state_before(began, completed.age, first), untreated, first, (-hours, 0.0), seed)
+    whole_days = float(np.ceil(hours / HOURS_PER_DAY)) * HOURS_PER_DAY  # so that both begin at one hour of the clock
+    first = -whole_days - WARM_UP_DAYS * HOURS_PER_DAY
+    state = _state_before(began, completed.age, first)
+    before = _day(completed, began, state, untreated, first, (-whole_days, hours - whole_days), seed)
     return [
         _on(completed, began, before, plan, _chosen_day(plan, at_day), hours, seed, weekday, taken) for plan in plans
     ]
@@ -201,7 +203,7 @@ def _over(plan: Protocol, at_day: float) -> list[str]:
     end = plan.duration_days
     if end is None or at_day < end or not plan.regimens:
         return []
-    return [f'"{plan.text()}" ended on day {end:g}, before day {at_day:g}, which is shown']
+    return [f'"{plan.text()}" had ended when day {at_day:g}, which is shown, began']
 
 
 def _solved(began: start.Start, state: np.ndarray, table: Any, hours: np.ndarray) -> np.ndarray:

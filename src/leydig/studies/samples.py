@@ -56,6 +56,7 @@ def printed(
             "hour": sample.test.hour,
             "values": [],
             "below": [],
+            "above": [],
             "without_noise": [],
             "varies_by": observe.words(sample.test),
         }
@@ -68,6 +69,7 @@ def printed(
             reading, one = read(sample, now, age, drawn, place.constants), found[sample.measured.quantity]
             one["values"].append(float(reading.values[0]))
             one["below"].append(bool(reading.below[0]))
+            one["above"].append(bool(reading.above[0]))
             one["without_noise"].append(float(reading.expected[0]))
     for sample in place.samples:
         one = found[sample.measured.quantity]

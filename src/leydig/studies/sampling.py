@@ -145,11 +145,12 @@ def _draws(seed: int, test: observe.Test, hour: float, first: int, n: int) -> An
 
 
 class Read(NamedTuple):
-    """A sample of n men, arrays (n,): printed, whether below the limit of quantitation, and without noise."""
+    """A sample of n men, arrays (n,): printed, whether it is less or more than that, and without noise."""
 
     values: np.ndarray
-    below: np.ndarray
+    below: np.ndarray  # less than is printed, which is the limit of quantitation
     expected: np.ndarray
+    above: np.ndarray  # more than is printed: a quotient over less than a limit
 
 
 def read(
@@ -162,8 +163,9 @@ def read(
         floor = outputs.reporting().estradiol_floor
         return Read(
             above.values / np.maximum(under.values, floor),
-            above.below | under.below,
+            above.below & ~under.below,
             above.expected / np.maximum(under.expected, floor),
+            under.below & ~above.below,
         )
     test, lab = sample.test, float(np.log(sample.factor))
     names, derived = list(observe.parts(test)), test.analyte in observe.DERIVED
@@ -195,4 +197,5 @@ def read(
         age,
         values[OWN_SHARE],
     )
-    return Read(found["values"], found["below"].astype(bool), found["expected"])
+    below = found["below"].astype(bool)
+    return Read(found["values"], below, found["expected"], np.zeros_like(below))
