@@ -34,6 +34,7 @@ def run(
 ) -> int:
     """``refused`` are options that were given and that a run by the minute does not have."""
     from leydig.cli.simulate import read_titrated
+    from leydig.io.minutes import FILES
     from leydig.studies.minutes import simulate_minutes
 
     if refused:
@@ -58,9 +59,6 @@ def run(
     else:
         sys.stdout.write(text(runs, written))
     return DONE
-
-
-FILES = (".json", ".csv", ".parquet", ".html", ".png")
 
 
 def length(option: str, text: str) -> float:

@@ -75,6 +75,7 @@ HOW_OFTEN = (*SCHEDULES, *COUNTS, *DAYS, "every")  # words that begin a schedule
 # Spellings of dose units; which of them a drug takes, and their sizes, is the catalogue's business.
 UNIT_SPELLINGS = {"ng": "ng", "ug": "ug", "mcg": "ug", "µg": "ug", "μg": "ug", "mg": "mg", "g": "g", "iu": "IU"}
 
+PROTOCOL = "protocol"  # what a text is called in errors, where it is nothing else
 LONGEST_QUOTE = 40  # characters of a bad word that a message repeats
 
 
@@ -132,8 +133,8 @@ def quote(text: str) -> str:
     return f'"{shown}{"…" if len(text) > LONGEST_QUOTE else ""}"'
 
 
-def fail(token: Token, sentence: str) -> NoReturn:
-    raise InputError(f"protocol, at word {token.place} {quote(token.text)}: {sentence}")
+def fail(token: Token, sentence: str, subject: str = PROTOCOL) -> NoReturn:
+    raise InputError(f"{subject}, at word {token.place} {quote(token.text)}: {sentence}")
 
 
 def guess(word: str, candidates: Iterable[str]) -> str:
@@ -142,11 +143,12 @@ def guess(word: str, candidates: Iterable[str]) -> str:
     return f'; did you mean "{close}"?' if close else ""
 
 
-class Cursor:
-    """A place in a text, and the reading of what many rules share: numbers, spans, ordinals."""
+class Place:
+    """A place in a text, from left to right; ``subject`` names the text in errors."""
 
-    def __init__(self, tokens: list[Token]) -> None:
+    def __init__(self, tokens: list[Token], subject: str = PROTOCOL) -> None:
         self.tokens = tokens
+        self.subject = subject
         self.at = 0
 
     @property
@@ -171,9 +173,13 @@ class Cursor:
     def expect(self, what: str, candidates: Iterable[str] = ()) -> NoReturn:
         """Fail at the next token, or after the last one."""
         if self.token:
-            fail(self.token, f"expected {what}{guess(self.token.text, candidates)}")
+            fail(self.token, f"expected {what}{guess(self.token.text, candidates)}", self.subject)
         after = f", after {quote(self.tokens[-1].text)}" if self.tokens else ""
-        raise InputError(f"protocol, at the end{after}: expected {what}")
+        raise InputError(f"{self.subject}, at the end{after}: expected {what}")
+
+
+class Cursor(Place):
+    """A place in the text of a protocol, and the reading of what many rules share: numbers, spans, ordinals."""
 
     def ordinal(self) -> int | None:
         """2 for "other", "second" and "2nd"; None where no ordinal comes next."""

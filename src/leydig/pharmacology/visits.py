@@ -16,6 +16,7 @@ Time counts in hours from the beginning of day 0, and times are exact fractions 
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -64,7 +65,7 @@ class Time:
         return f"{self.unit} {write_number(self.count)}"
 
 
-class Visits:
+class Visits(ABC):
     """Times to look at something; ``Every``, ``At``, ``Either``, ``Both`` or ``Until``."""
 
     __slots__ = ()
@@ -79,9 +80,9 @@ class Visits:
 
         return visits_text.parse(text)
 
+    @abstractmethod
     def text(self) -> str:
         """Canonical text, which ``parse`` reads back as the same object."""
-        raise NotImplementedError
 
     def hours(self, horizon_hours: float) -> tuple[float, ...]:
         """The times from 0 up to and including the horizon (h), increasing and distinct.
@@ -94,9 +95,9 @@ class Visits:
         # From the shortest decimal text, so that a horizon of whole days stays exact.
         return tuple(dict.fromkeys(float(time) for time in self.times(Fraction(repr(float(horizon_hours))))))
 
+    @abstractmethod
     def times(self, horizon: Fraction) -> list[Fraction]:
         """``hours`` as exact fractions."""
-        raise NotImplementedError
 
     def until(self, last: Time | Span) -> Visits:
         """The same up to and including ``last``."""

@@ -18,11 +18,10 @@ In "at weeks 2, 6 and 12" the word "and" stands before a bare number and only en
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import NoReturn
 
 from leydig.errors import InputError
-from leydig.pharmacology.protocol_words import NUMBERS, TIME_UNITS, Token, guess, quote
+from leydig.pharmacology.protocol_words import NUMBERS, TIME_UNITS, Place, Token, quote
 from leydig.pharmacology.visits import UNITS, At, Both, Either, Every, Time, Until, Visits
 
 LONGEST_TEXT = 10_000  # characters
@@ -64,47 +63,16 @@ def tokens(text: str, before: int = 0) -> list[Token]:
     ]
 
 
-class Reader:
-    """A place in a text, from left to right; ``subject`` names the text in errors."""
-
-    def __init__(self, tokens: list[Token], subject: str) -> None:
-        self.tokens = tokens
-        self.subject = subject
-        self.at = 0
-
-    @property
-    def token(self) -> Token | None:
-        return self.tokens[self.at] if self.at < len(self.tokens) else None
-
-    @property
-    def word(self) -> str:
-        """The next word in lower case; empty before a number and at the end."""
-        return self.token.word if self.token else ""
+class Reader(Place):
+    """A place in a text of visits or rules."""
 
     def following(self, steps: int = 1) -> Token | None:
         """The token that stands some steps behind the next one."""
         return self.tokens[self.at + steps] if self.at + steps < len(self.tokens) else None
 
-    def take(self) -> Token:
-        self.at += 1
-        return self.tokens[self.at - 1]
-
-    def takes(self, *choices: str) -> bool:
-        """Whether the next word is one of these; if so it is taken."""
-        found = bool(self.token) and self.word in choices
-        self.at += found
-        return found
-
     def fail(self, token: Token | None, sentence: str) -> NoReturn:
         place = f"at word {token.place} {quote(token.text)}" if token else "at the end"
         raise InputError(f"{self.subject}, {place}: {sentence}")
-
-    def expect(self, what: str, candidates: Iterable[str] = ()) -> NoReturn:
-        """Fail at the next token, or after the last one."""
-        if self.token:
-            self.fail(self.token, f"expected {what}{guess(self.token.text, candidates)}")
-        after = f", after {quote(self.tokens[-1].text)}" if self.tokens else ""
-        raise InputError(f"{self.subject}, at the end{after}: expected {what}")
 
     def number(self, what: str) -> float:
         token = self.token
