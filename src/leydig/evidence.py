@@ -8,6 +8,7 @@ see the study (calibration), whether it is only compared with (validation), or n
 from __future__ import annotations
 
 from functools import cache
+from math import inf
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -34,6 +35,8 @@ Condition = Literal[
     "aromatase-excess",
     "agonadal",
 ]
+Allocation = Literal["randomised", "not-randomised", "single-group", "cross-section", "pooled", "unknown"]
+Control = Literal["placebo", "untreated", "active", "dose", "none", "unknown"]
 Statistic = Literal["mean", "median", "ratio", "percent_change", "change", "percent_of"]
 
 # Statistics that are relative, and the units that they may be written in.
@@ -151,15 +154,64 @@ class Arm(_Strict):
         return {quantity: reported.convert(quantity, reported.value) for quantity, reported in self.baseline.items()}
 
 
+Years = Annotated[float, Field(ge=0, le=120)]
+
+
+class Criterion(_Strict):
+    """A limit that a man's readings had to keep for him to be let in; both limits belong to what is allowed.
+
+    ``visit`` says which reading: one of its own before baseline ("screening"), or the baseline reading itself, so
+    that what a paper prints as the change contains regression to the mean.
+    """
+
+    quantity: Quantity
+    above: float | None = None
+    below: float | None = None
+    unit: str
+    samples: Annotated[int, Field(ge=1, le=10)] = 1  # whose mean is compared
+    visit: Literal["screening", "baseline"] = "screening"
+    assay: Annotated[Assay, BeforeValidator(_assay_name)] | None = None  # where it is not the trial's own
+    note: str | None = None
+
+    @model_validator(mode="after")
+    def has_limits(self) -> Self:
+        """There is a limit, in a unit of the quantity, and some value keeps both."""
+        check_accepted(self.quantity, self.unit)
+        if self.above is None and self.below is None:
+            raise InputError(f'the criterion on {self.quantity} needs "above", "below" or both')
+        if self.above is not None and self.below is not None and self.above > self.below:
+            raise InputError(f'the criterion on {self.quantity} has "above" {self.above:g} over "below" {self.below:g}')
+        return self
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """Lower and upper limit in the canonical unit."""
+        low = -inf if self.above is None else to_canonical(self.quantity, self.above, self.unit)
+        high = inf if self.below is None else to_canonical(self.quantity, self.below, self.unit)
+        return low, high
+
+
 class Population(_Strict):
     """Who the men were."""
 
     text: str
     n: Count | None = None
-    age: Annotated[float, Field(ge=0, le=120)] | None = None  # mean, years
+    age: Years | None = None  # mean
+    age_sd: Annotated[float, Field(ge=0, le=40)] | None = None  # between men, years
+    ages: tuple[Years, Years] | None = None  # lowest and highest that were let in
     BMI: Annotated[float, Field(ge=10, le=80)] | None = None  # mean, kg/m2
+    BMI_sd: Annotated[float, Field(ge=0, le=20)] | None = None  # between men, kg/m2
     condition: Condition | None = None
-    inclusion: list[str] = []
+    inclusion: list[str] = []  # as the paper words it
+    criteria: list[Criterion] = []  # of these, the limits on what the model has
+
+
+class StudyDesign(_Strict):
+    """How the groups came about and what they were compared with."""
+
+    allocation: Allocation = "unknown"
+    control: Control = "unknown"
+    crossover: bool = False
 
 
 class Trial(_Strict):
@@ -173,6 +225,7 @@ class Trial(_Strict):
     reason: str
     shares_men_with: list[str] = []
     population: Population
+    design: StudyDesign = StudyDesign()
     assay: dict[Quantity, Annotated[Assay, BeforeValidator(_assay_name)]] = {}
     arms: Annotated[list[Arm], Field(min_length=1)]
     assumptions: list[str] = []
