@@ -24,20 +24,23 @@ BMD = [STATES.index(f"bone.{site}") for site in ("bmd_spine", "bmd_hip")]
 
 
 def by_blocks(
-    compute: Callable[..., Mapping[Any, np.ndarray]], *arrays: np.ndarray, names: Collection[Any] | None = None
+    compute: Callable[..., Mapping[Any, np.ndarray]],
+    *arrays: np.ndarray,
+    names: Collection[Any] | None = None,
+    width: int = WIDTH,
 ) -> dict[Any, np.ndarray]:
     """What ``compute`` makes of arrays whose last axis is men, whatever their number, with a man's bytes his own.
 
-    ``arrays`` have men first (n, ...); ``compute`` gets them with men last (..., WIDTH) and returns arrays by name with
+    ``arrays`` have men first (n, ...); ``compute`` gets them with men last (..., width) and returns arrays by name with
     men last. Returns the arrays in ``names`` (all of them if None), men first again, C-contiguous; there is at least
-    one man.
+    one man. A wider block is quicker and may give other last digits.
     """
     count = len(arrays[0])
     found: dict[Any, np.ndarray] = {}
-    for first in range(0, count, WIDTH):
-        stop = min(first + WIDTH, count)
-        full = stop - first == WIDTH
-        chosen = slice(first, stop) if full else np.minimum(np.arange(first, first + WIDTH), count - 1)
+    for first in range(0, count, width):
+        stop = min(first + width, count)
+        full = stop - first == width
+        chosen = slice(first, stop) if full else np.minimum(np.arange(first, first + width), count - 1)
         block = compute(*(np.ascontiguousarray(np.moveaxis(array[chosen], 0, -1)) for array in arrays))
         for name, values in block.items():
             if names is None or name in names:
@@ -48,7 +51,7 @@ def by_blocks(
 
 
 def individuals(
-    baseline: Baseline, parameters: model.Parameters, lesion: Lesion | None = None
+    baseline: Baseline, parameters: model.Parameters, lesion: Lesion | None = None, width: int = WIDTH
 ) -> tuple[np.ndarray, np.ndarray]:
     """What is constant in the equations of n men (n, p), and their untreated, intact states at rest (n, s).
 
@@ -70,7 +73,7 @@ def individuals(
             "states": _rows(model.at_rest(*individual), block.shape[1]),
         }
 
-    found = by_blocks(compute, np.stack(leaves, axis=1))
+    found = by_blocks(compute, np.stack(leaves, axis=1), width=width)
     return found["vectors"], found["states"]
 
 
@@ -115,7 +118,11 @@ def density_at_rest(individual: model.Individual, state: model.State, age: Any) 
 
 
 def quantities_of(
-    states: np.ndarray, vectors: np.ndarray, inputs: np.ndarray, names: Collection[str] | None = None
+    states: np.ndarray,
+    vectors: np.ndarray,
+    inputs: np.ndarray,
+    names: Collection[str] | None = None,
+    width: int = WIDTH,
 ) -> dict[str, np.ndarray]:
     """Named quantities (n, t) of many men, as ``outputs.quantities`` has them for one.
 
@@ -128,7 +135,7 @@ def quantities_of(
         individual = build(model.Individual, vectors)
         return outputs.quantities(np.moveaxis(states, 0, -1), individual, inputs, every_drug=True)
 
-    return by_blocks(compute, np.swapaxes(states, 1, 2), vectors, inputs, names=names)
+    return by_blocks(compute, np.swapaxes(states, 1, 2), vectors, inputs, names=names, width=width)
 
 
 def _rows(record: Any, width: int) -> np.ndarray:

@@ -32,6 +32,7 @@ from leydig.population_prior.centers import (
 )
 from leydig.population_prior.density import density_reference
 from leydig.population_prior.drawing import Men, men
+from leydig.population_prior.likeness import Crowd, Spread, crowd_like, men_of
 from leydig.population_prior.loading import correlation_matrix, population
 from leydig.population_prior.records import HIDDEN, Condition, Population, Severity, Transform
 from leydig.population_prior.scales import CM_PER_M, backward, deviates, floor, forward, left_of_weight, root
@@ -42,9 +43,11 @@ __all__ = [
     "HIDDEN",
     "LEAN_MASS",
     "Condition",
+    "Crowd",
     "Men",
     "Population",
     "Prior",
+    "Spread",
     "condition_named",
     "condition_on",
     "conditions",
@@ -58,6 +61,8 @@ __all__ = [
     "likely_BMI",
     "medians",
     "men",
+    "crowd_like",
+    "men_of",
     "multipliers",
     "natural",
     "population",

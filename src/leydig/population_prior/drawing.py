@@ -21,7 +21,7 @@ Source: data/population.yaml.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -64,16 +64,14 @@ def men(
     Raises InputError: unknown condition, shares that are not positive or do not add to 1, ages outside what is
     accepted, seed, id or number of men that is no whole number of 0 or more.
     """
-    shares = _shares(mixture)
+    shares = shares_of(mixture)
     bounds = _bounds(ages)
-    file = population()
     steps = np.cumsum(list(shares.values()))[:-1]
     condition = np.searchsorted(steps, uniforms(seed, "condition", first, n), side="right")
     members = [np.flatnonzero(condition == k) for k in range(len(shares))]
 
     chance, of_mass = uniforms(seed, "age", first, n), normals(seed, "BMI", first, n)
-    centimetres = (file.height.value + file.height_sd.value * normals(seed, "height", first, n)) * CM_PER_M
-    height = np.clip(centimetres, limits("accepted")["height"].low, limits("accepted")["height"].high)
+    height = heights(seed, first, n)
     age, log_mass = np.empty(n), np.empty(n)
     for name, own in zip(shares, members, strict=True):
         likely = condition_named(name).age
@@ -82,31 +80,68 @@ def men(
         )
         median, log_sd = likely_BMI(age[own], name)
         log_mass[own] = np.log(median) + log_sd * of_mass[own]
-    values = {"BMI": backward("BMI", log_mass, "log")}
+    body = Body(age, height, backward("BMI", log_mass, "log"))
+    places = transformed(tuple(shares), members, body, scattered(seed, first, n))
+    return completed(tuple(shares), members, body, places, seed, first)
 
-    scattered = _scattered(seed, first, n)
-    for name, quantity in file.quantities.items():
-        z = np.empty(n)
-        for condition_name, own in zip(shares, members, strict=True):
-            state, his = underlying(condition_name), (age[own], values["BMI"][own])
-            middle = center(quantity, name, *his, height[own] / CM_PER_M, state)
-            z[own] = middle + spread_between(quantity, name, *his, state) * scattered[name][own]
-        values[name] = backward(name, z, quantity.transform)
-    values["lean_mass"] = left_of_weight(values["BMI"], height, values["fat_mass"])
+
+class Body(NamedTuple):
+    """What is drawn before the quantities, (n,) each."""
+
+    age: np.ndarray  # years
+    height: np.ndarray  # cm
+    BMI: np.ndarray  # kg/m2
+
+
+def heights(seed: int, first: int, n: int) -> np.ndarray:
+    """Heights (cm)."""
+    file, accepted = population(), limits("accepted")["height"]
+    metres = file.height.value + file.height_sd.value * normals(seed, "height", first, n)
+    return np.clip(metres * CM_PER_M, accepted.low, accepted.high)
+
+
+def transformed(
+    conditions: Sequence[str], members: Sequence[np.ndarray], body: Body, own: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """z of every quantity (n,); ``own`` is how far every man lies from men like him, see ``scattered``."""
+    found = {}
+    for name, quantity in population().quantities.items():
+        z = np.empty(len(body.age))
+        for condition, some in zip(conditions, members, strict=True):
+            state, his = underlying(condition), (body.age[some], body.BMI[some])
+            middle = center(quantity, name, *his, body.height[some] / CM_PER_M, state)
+            z[some] = middle + spread_between(quantity, name, *his, state) * own[name][some]
+        found[name] = z
+    return found
+
+
+def completed(
+    conditions: Sequence[str], members: Sequence[np.ndarray], body: Body, z: Mapping[str, np.ndarray], seed: int,
+    first: int,
+) -> Men:  # fmt: skip
+    """The men whose quantities stand at ``z``, with the lesions of their conditions."""
+    n = len(body.age)
+    values = {"BMI": body.BMI}
+    for name, quantity in population().quantities.items():
+        values[name] = backward(name, z[name], quantity.transform)
+    values["lean_mass"] = left_of_weight(values["BMI"], body.height, values["fat_mass"])
 
     lesion = {organ: np.ones(n) for organ in LESIONS}
-    for organ in {organ for name in shares for organ in condition_named(name).lesion}:
+    for organ in {organ for name in conditions for organ in condition_named(name).lesion}:
         of_organ = normals(seed, f"lesion {organ}", first, n)
-        for name, own in zip(shares, members, strict=True):
+        for name, own in zip(conditions, members, strict=True):
             severity = condition_named(name).lesion.get(organ)
             if severity is not None:
                 drawn = severity.median * np.exp(severity.log_sd * of_organ[own])
                 lesion[organ][own] = np.clip(drawn, severity.low, severity.high)
+    condition = np.empty(n, np.int64)
+    for place, own in enumerate(members):
+        condition[own] = place
     ids = np.arange(first, first + n, dtype=np.int64)
-    return Men(ids, tuple(shares), condition, age, height, values, lesion)
+    return Men(ids, tuple(conditions), condition, body.age, body.height, values, lesion)
 
 
-def _scattered(seed: int, first: int, n: int) -> dict[str, np.ndarray]:
+def scattered(seed: int, first: int, n: int) -> dict[str, np.ndarray]:
     """L e by quantity, (n,) each: how far every man lies from men like him, in standard deviations between them."""
     own: dict[str, np.ndarray] = {}
     found: dict[str, np.ndarray] = {}
@@ -130,7 +165,7 @@ def _weights() -> dict[str, dict[str, float]]:
     }
 
 
-def _shares(mixture: str | Mapping[str, float]) -> dict[str, float]:
+def shares_of(mixture: str | Mapping[str, float]) -> dict[str, float]:
     """The shares by condition in the order of the file, so that the order in which they are named does not matter."""
     given = {mixture: 1.0} if isinstance(mixture, str) else dict(mixture)
     for name, share in given.items():

@@ -86,7 +86,7 @@ def transformed(trial: Trial, arm: Arm, outcome: Outcome) -> tuple[bool, float, 
         return False, float(np.log(max(share, 1e-3))), max(error, least)
     of_base = 0.0  # relative error of a baseline that is not printed
     if base is None and outcome.statistic == "change":
-        base, of_base = _typical_value(trial, outcome.quantity), settings()["level_study_log_sd"]
+        base, of_base = typical_value(trial, outcome.quantity), settings()["level_study_log_sd"]
     if base is None:
         apart = settings()["level_study_log_sd"] if kind == "hormone" else 0.0
         error = max(_relative(spread, value) or fallback, least)
@@ -120,7 +120,7 @@ def _on_own_scale(
         if outcome.statistic == "change" and outcome.against is None:
             raise InputError(f"{trial.key}: a change of {outcome.quantity} needs the arm that it is a difference from")
         return True, 100 * value, 100 * spread if spread else fallback
-    first = base if base is not None else _typical_value(trial, outcome.quantity)
+    first = base if base is not None else typical_value(trial, outcome.quantity)
     if outcome.statistic == "change":
         return False, value, spread or fallback
     if outcome.statistic in RELATIVE:
@@ -135,7 +135,7 @@ def _one_over_other(trial: Trial, outcome: Outcome) -> float:
     return 0.0 if other is None else 1 / (other.n or settings()["men_assumed"])
 
 
-def _typical_value(trial: Trial, quantity: str) -> float:
+def typical_value(trial: Trial, quantity: str) -> float:
     """What the trial's laboratory would print of the population's typical man of its age, BMI and condition."""
     who = trial.population
     prior = population_prior.prior(who.age or settings()["age_assumed"], who.BMI, who.condition or "eugonadal")

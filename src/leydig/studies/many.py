@@ -99,15 +99,18 @@ def follow_men(
     return [follow_one(prepared, protocol, clock, wanted, mode, threads) for protocol in protocols]
 
 
-def prepare(men: Men, factors: Mapping[str, np.ndarray]) -> Prepared:
-    """Men with ``factors`` on their parameters, ready for any protocol."""
+def prepare(men: Men, factors: Mapping[str, np.ndarray], shared: Mapping[str, np.ndarray] | None = None) -> Prepared:
+    """Men with ``factors`` on their parameters, ready for any protocol.
+
+    ``shared`` are values (n,) of parameters of the organ systems, in place of what the files say, by dotted name.
+    """
     body = {name: factor for name, factor in factors.items() if name in names(model.Parameters)}
     scale = {
         (name.rpartition(".")[0], name.rpartition(".")[2]): factor
         for name, factor in factors.items()
         if name not in body
     }
-    return Prepared(men, begin_men(men, body), scale)
+    return Prepared(men, begin_men(men, body, shared), scale)
 
 
 def use(protocol: Protocol, days: float, mode: Mode) -> numerics.Settings:
@@ -130,18 +133,24 @@ def kernel_digest() -> str:
     return hashlib.sha256("".join(texts).encode()).hexdigest()[:16]
 
 
-def begin_men(men: Men, factors: Mapping[str, np.ndarray]) -> Begun:
+def begin_men(
+    men: Men,
+    factors: Mapping[str, np.ndarray],
+    shared: Mapping[str, np.ndarray] | None = None,
+    width: int = many_men.WIDTH,
+) -> Begun:
     """Untreated men at day 0: at rest, those with a lesion where the equations then settle.
 
-    ``factors`` multiply parameters of the organ systems by dotted name.
+    ``factors`` multiply parameters of the organ systems by dotted name, ``shared`` stand in their place;
+    ``width`` as in ``men.by_blocks``.
     """
-    shared = dict(zip(names(model.Parameters), flatten(model.load_parameters()), strict=True))
-    parameters = build(model.Parameters, [value * factors.get(name, 1.0) for name, value in shared.items()])
+    loaded = dict(zip(names(model.Parameters), flatten(model.load_parameters()), strict=True)) | dict(shared or {})
+    parameters = build(model.Parameters, [value * factors.get(name, 1.0) for name, value in loaded.items()])
     columns: dict[str, Any] = {"age": men.age, **men.values}
     baseline = Baseline(**{name: columns[name] for name in Baseline._fields})
     severity: dict[str, Any] = dict(men.lesion)
     lesion = Lesion(**severity)
-    vectors, states = many_men.individuals(baseline, parameters, lesion)
+    vectors, states = many_men.individuals(baseline, parameters, lesion, width)
     ill = np.flatnonzero(np.any([left != 1 for left in men.lesion.values()], axis=0))
     settled = np.ones(len(states), bool)
     if len(ill):
@@ -175,7 +184,14 @@ def follow_one(
     prepared: Prepared, protocol: Protocol, clock: Clock, wanted: Collection[str], mode: Mode, threads: int = 1
 ) -> Followed:
     """Every man under one protocol."""
-    (men, begun, scale), given = prepared, start.given(protocol, float(clock.days[-1]))
+    return follow_given(prepared, start.given(protocol, float(clock.days[-1])), clock, wanted, mode, threads)
+
+
+def follow_given(
+    prepared: Prepared, given: start.Given, clock: Clock, wanted: Collection[str], mode: Mode, threads: int = 1
+) -> Followed:
+    """Every man under the same doses and levers."""
+    men, begun, scale = prepared
     found = expected(prepared, given, clock, wanted)
     for some in together(np.flatnonzero(found.status == DONE), len(clock.hours), threads):
         own_scale = {key: factor[some] for key, factor in scale.items()}

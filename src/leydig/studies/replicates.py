@@ -1,0 +1,229 @@
+"""Replicates of a published trial: each of its arms on virtual men, and its figures computed as the paper did.
+
+A replicate takes one draw of what is uncertain (parameters, the trial's laboratory), men who look like the paper's
+baseline table, and what its laboratory reads of them. How far studies differ beyond that was estimated on calibration
+studies alone and is added.
+
+    figure = statistic(readings of n men under one draw) + study effect
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from leydig.evidence import Arm, Trial
+from leydig.fits import fits, load_fit
+from leydig.numerics import Mode
+from leydig.pharmacology.protocol import Protocol
+from leydig.population_prior import Spread
+from leydig.population_prior.streams import normals, uniforms
+from leydig.start import Given, given
+from leydig.studies import comparison, many, recruit
+from leydig.studies.figures import Figure
+from leydig.studies.problem import study_size, study_start
+from leydig.studies.recruit import Candidates, Recruitment, asked, candidates
+from leydig.studies.trial_course import NOTHING, Group, Visit, clock_of, follow, gather, readings
+from leydig.studies.trial_readings import measured
+from leydig.studies.unknowns import unknowns
+
+TINY = 1e-12  # keeps a logarithm finite
+
+
+class Settings(NamedTuple):
+    """How much work a trial is worth."""
+
+    draws: int  # of what is uncertain
+    least_men: int  # per arm and draw
+    most_men: int
+    replicates: int
+    mode: Mode = "default"
+
+
+def default_settings() -> Settings:
+    """data/trial_settings.yaml."""
+    known = recruit.settings()
+    return Settings(known["draws"], known["men"]["least"], known["men"]["most"], known["replicates"])
+
+
+# The arms -------------------------------------------------------------------------------------------
+
+
+class Run(NamedTuple):
+    """One arm: its men, and what was read of them."""
+
+    group: Group
+    n: int  # men of the published arm
+    visits: tuple[Visit, ...]
+    readings: dict[str, np.ndarray]  # (N, v)
+    untreated: dict[str, np.ndarray]  # (N, v) of the same men given nothing; empty where nobody was selected
+    solved: np.ndarray  # (N,) bool
+
+
+def run_arms(
+    trial: Trial, own: Sequence[Figure], seed: int, settings: Settings
+) -> tuple[dict[str, Run], list[str]]:  # fmt: skip
+    """Every arm that a figure needs."""
+    needed = {figure.arm for figure in own} | {figure.against for figure in own if figure.against is not None}
+    chosen = [arm for arm in trial.arms if arm.name in needed]
+    protocols = [Protocol.parse(arm.protocol) for arm in chosen]
+    drugs = {name for protocol in protocols for name in protocol.drugs}
+    several = [unknowns(seed, draw, drugs) for draw in range(1, settings.draws + 1)]
+    visits = tuple(sorted({Visit(0.0), *(Visit(figure.day, figure.moment) for figure in own)}))
+    found: dict[str, Run] = {}
+    remarks: list[str] = []
+    pools: dict[str, Candidates] = {}
+    first = 0
+    for arm, protocol in zip(chosen, protocols, strict=True):
+        wanted = recruitment(trial, arm)
+        pool = pools.get(repr(wanted)) or candidates(wanted, several, seed)
+        pools[repr(wanted)] = pool
+        n = _men(arm, trial)
+        size = int(np.clip(n, settings.least_men, settings.most_men))
+        group = gather(arm.name, wanted, pool, several, size, first, protocols, seed)
+        first += len(group.draw)
+        quantities = dict.fromkeys(
+            figure.quantity for figure in own if arm.name in (figure.arm, figure.against)
+        )  # fmt: skip
+        taken = given(protocol, max(visit.day for visit in visits) or 1.0)
+        printed, solved = _read(group, taken, visits, [*quantities], settings.mode)
+        if not solved.all():
+            remarks.append(f"{(~solved).sum()} of {len(solved)} virtual men of the arm {arm.name} could not be solved")
+        untreated: dict[str, np.ndarray] = {}
+        if wanted.criteria and any(taken):
+            untreated, there = _read(group, NOTHING, visits, [*quantities], settings.mode)
+            solved &= there
+        found[arm.name] = Run(group, n, visits, printed, untreated, solved)
+        if group.enrolled.effective < settings.least_men:
+            remarks.append(
+                f"the men of the arm {arm.name} are worth {group.enrolled.effective:.0f} of "
+                f"{group.enrolled.candidates:,} candidates: its baseline table is far from the population's"
+            )
+    return found, remarks
+
+
+def _read(
+    group: Group, taken: Given, visits: Sequence[Visit], quantities: Sequence[str], mode: Mode
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Readings (N, v) of a group by quantity, and who could be solved."""
+    course = follow(group, [taken], np.zeros(len(group.draw), int), clock_of(visits), quantities, mode)
+    printed = {name: readings(group, name, course.quantities, visits) for name in quantities}
+    return printed, course.status == many.DONE
+
+
+def _men(arm: Arm, trial: Trial) -> int:
+    """Men of an arm; where the paper does not say, as few as are assumed elsewhere."""
+    sizes = [outcome.n for outcome in arm.outcomes if outcome.n]
+    return int(arm.n or (max(sizes) if sizes else comparison.settings()["men_assumed"]))
+
+
+def recruitment(trial: Trial, arm: Arm) -> Recruitment:
+    """Who an arm's men were. A randomised arm whose table is not printed has that of the other arms."""
+    who, lines = trial.population, dict(arm.baseline)
+    if trial.design.allocation == "randomised":
+        for other in trial.arms:
+            for quantity, reported in other.baseline.items():
+                lines.setdefault(quantity, reported)
+    n = _men(arm, trial)
+    table = {quantity: asked(quantity, reported, n) for quantity, reported in lines.items()}
+    table = {quantity: line for quantity, line in table.items() if line.mean > 0}
+    age = who.age or (None if who.ages else comparison.settings()["age_assumed"])
+    body = table.pop("BMI", None)
+    mass = body.mean if body is not None else who.BMI
+    return Recruitment(
+        who.condition or "eugonadal",
+        None if age is None else Spread(age, who.age_sd or recruit.settings()["age_sd_assumed"]),
+        who.ages,
+        None if mass is None else Spread(mass, body.sd if body is not None else who.BMI_sd),
+        tuple(who.criteria),
+        table,
+        trial.assay,
+    )
+
+
+# Replicates -----------------------------------------------------------------------------------------
+
+
+class Replicates:
+    """Replicate trials: who is in them, and how far their study lies from others."""
+
+    def __init__(self, trial: Trial, arms: Mapping[str, Run], seed: int, settings: Settings) -> None:
+        self.trial, self.arms, self.seed = trial, arms, seed
+        self.count, draws = settings.replicates, settings.draws
+        self.rows = {}
+        for place, (name, run) in enumerate(arms.items()):
+            rng = np.random.default_rng([seed, place, self.count])
+            blocks = [np.flatnonzero((run.group.draw == draw) & run.solved) for draw in range(draws)]
+            filled = [block for block in blocks if len(block)]
+            self.rows[name] = [rng.choice(filled[k % len(filled)], run.n) for k in range(self.count)] if filled else []
+
+    def values(
+        self, figure: Figure, arm: str, median: bool, of: Literal["arm", "before", "untreated"] = "arm"
+    ) -> np.ndarray:
+        """(R,) of an arm on the scale of comparison: of what was done, of no change, or of the same men untreated."""
+        run, rows = self.arms[arm], self.rows[arm]
+        if not rows:
+            return np.full(self.count, np.nan)
+        choice = comparison.settings()["domains"][figure.domain]
+        visit = 0 if of == "before" else run.visits.index(Visit(figure.day, figure.moment))
+        read = (run.untreated if of == "untreated" else run.readings)[figure.quantity]
+        now, first = read[:, visit], read[:, 0]
+        if choice["scale"] == "share":
+            chance = uniforms(self.seed, f"yes {figure.quantity} {figure.day!r}", int(run.group.men.id[0]), len(now))
+            now = (chance < now).astype(float)
+        middle = np.median if median else np.mean
+        after, start = (np.array([middle(some[own]) for own in rows]) for some in (now, first))
+        found = _on_scale(choice["scale"], figure, after, start)
+        if not measured(figure.quantity) and choice["scale"] != "share":
+            # no model of its reading is known: one man's change varies as is assumed of unprinted spreads
+            extra = normals(self.seed, f"unread {figure.quantity} {arm} {figure.day!r}", 0, self.count)
+            found = found + choice["between_men"] / np.sqrt(run.n) * extra
+        return found
+
+    def untreated(self, figure: Figure, median: bool) -> float | None:
+        """The middle of the figure had the men been given nothing; None for contrasts and where nobody was selected."""
+        if figure.against is not None or figure.quantity not in self.arms[figure.arm].untreated:
+            return None
+        return float(np.median(self.values(figure, figure.arm, median, "untreated")))
+
+    def predicted(self, figure: Figure, median: bool) -> np.ndarray:
+        """(R,) figures with what studies differ by."""
+        found = self.values(figure, figure.arm, median)
+        if figure.against is not None:
+            found = found - self.values(figure, figure.against, median)
+        size, shared = study_sd()[figure.domain] * study_size(figure), comparison.settings()["shared_between_arms"]
+        name = f"{self.trial.key} {figure.quantity}"
+        alone = normals(self.seed, f"study {name} {figure.arm} {figure.against} {figure.day!r}", 0, self.count)
+        if figure.against is not None:
+            return found + size * np.sqrt(2 * (1 - shared)) * alone
+        common = normals(self.seed, f"study {name}", 0, self.count)
+        found = found + size * (np.sqrt(shared) * common + np.sqrt(1 - shared) * alone)
+        if figure.level and figure.domain == "hormone":
+            apart = normals(self.seed, f"level {name}", 0, self.count)
+            found = found + comparison.settings()["level_study_log_sd"] * apart
+        return found
+
+
+def _on_scale(scale: str, figure: Figure, now: np.ndarray, before: np.ndarray) -> np.ndarray:
+    """As ``figures.predicted``."""
+    if scale == "percent":
+        return 100 * (now / before - 1)
+    if scale == "points":
+        return now - before
+    if scale == "share":
+        return 100 * now
+    floor = comparison.settings()["floors"].get(figure.quantity, 0.0)
+    after = np.log(np.maximum(now, 0.0) + floor + TINY)
+    return after if figure.level else after - np.log(np.maximum(before, 0.0) + floor + TINY)
+
+
+@cache
+def study_sd() -> dict[str, float]:
+    """How far studies differ, by kind of figure, as the fits estimated it on calibration studies."""
+    found = study_start()
+    for name in fits():
+        found.update({domain: float(sd) for domain, sd in load_fit(name).between_study.items()})
+    return found
