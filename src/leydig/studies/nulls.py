@@ -1,12 +1,13 @@
 """The two predictions that a model must beat: nothing changes, and what the drug did on average in other trials.
 
-Both are made of calibration trials alone and get honest widths: of "no change" the spread of the changes that were
-seen in figures of its kind, of the drug's mean change the spread about that mean.
+Both are made of calibration trials alone, and each has the width with which it scores best there. Of the level of a
+drug in blood there is no null.
 """
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -19,7 +20,7 @@ from leydig.pharmacology.protocol import Protocol
 from leydig.studies.figures import Figure, figures
 from leydig.studies.problem import study_size
 
-ENOUGH = 3  # figures whose own spread about their mean can be used
+NORMAL_95, TINY = 1.959964, 1e-9
 
 
 class Normal(NamedTuple):
@@ -52,26 +53,73 @@ def seen() -> tuple[tuple[tuple[str, ...], Figure], ...]:
 
 def no_change(figure: Figure, before: float) -> Normal:
     """That the figure is what it was; ``before`` is that on the scale of comparison (0 for a change)."""
-    return Normal(before, _spread_of_changes(figure.domain) * study_size(figure))
+    return Normal(before, width_of_no_change(figure.domain) * study_size(figure))
+
+
+def mean_change(trial: Trial, figure: Figure) -> Normal | None:
+    """The mean of what calibration trials of the same drugs saw; None where there is none."""
+    alike = _alike(what(trial, figure), figure)
+    if not alike:
+        return None
+    spread = _width_about_means(figure.domain) * float(np.sqrt(1 + 1 / len(alike)))
+    return Normal(float(np.mean(alike)), spread * study_size(figure))
+
+
+def interval_score(low: float, high: float, value: float, level: float = 0.95) -> float:
+    """Width of an interval, and what a miss costs: smaller is better."""
+    miss = max(low - value, 0.0) + max(value - high, 0.0)
+    return high - low + 2 / (1 - level) * miss
 
 
 @cache
-def _spread_of_changes(domain: str) -> float:
-    """Root of the mean square change in calibration figures of this kind, less sampling; over all kinds where none."""
+def width_of_no_change(domain: str) -> float:
+    """The SD about no change with which the null scores best on the calibration figures of a kind.
+
+    0 where there is no such figure.
+    """
     some = [figure for _, figure in seen() if figure.domain == domain and not figure.level]
-    squares = [figure.reported**2 - figure.standard_error**2 for figure in some]
-    return max(float(np.mean(squares)), 0.0) ** 0.5 if squares else 0.0
+    return _best_width([(0.0, figure) for figure in some])
 
 
-def mean_change(trial: Trial, figure: Figure, before: float) -> Normal | None:
-    """The mean of what calibration trials of the same drugs saw; None where there is none."""
-    drugs = what(trial, figure)
-    alike = [
+@cache
+def _width_about_means(domain: str) -> float:
+    """As above, about the mean change of each drug, of the drugs that have several figures in calibration trials."""
+    pairs = [
+        (float(np.mean(alike)), figure)
+        for drugs, figure in seen()
+        if figure.domain == domain and len(alike := _alike(drugs, figure)) > 1
+    ]
+    return _best_width(pairs) if pairs else width_of_no_change(domain)
+
+
+def _best_width(pairs: Sequence[tuple[float, Figure]]) -> float:
+    """The SD whose 95 % intervals about the centers score best, sampling of each figure included."""
+    from scipy.optimize import minimize_scalar
+
+    if not pairs:
+        return 0.0
+
+    def cost(sd: float) -> float:
+        reach = [NORMAL_95 * float(np.hypot(sd, figure.standard_error)) for _, figure in pairs]
+        return float(
+            np.mean(
+                [
+                    interval_score(center - far, center + far, figure.reported)
+                    for (center, figure), far in zip(pairs, reach, strict=True)
+                ]
+            )
+        )
+
+    largest = max(abs(figure.reported - center) for center, figure in pairs)
+    return float(minimize_scalar(cost, bounds=(0.0, largest + TINY), method="bounded").x)
+
+
+def _alike(drugs: tuple[str, ...], figure: Figure) -> list[float]:
+    """What calibration trials of these drugs reported of the quantity."""
+    if not drugs:
+        return []
+    return [
         one.reported
         for given, one in seen()
-        if given == drugs and one.quantity == figure.quantity and one.level == figure.level and given
+        if given == drugs and one.quantity == figure.quantity and one.level == figure.level
     ]
-    if not alike:
-        return None
-    spread = float(np.std(alike, ddof=1)) if len(alike) >= ENOUGH else _spread_of_changes(figure.domain)
-    return Normal(float(np.mean(alike)), spread * study_size(figure))

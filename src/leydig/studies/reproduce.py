@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from leydig import outputs
 from leydig.errors import ModelWarning
 from leydig.evidence import Arm, Outcome, Trial
 from leydig.studies import comparison, nulls
@@ -43,7 +44,7 @@ class Scored(NamedTuple):
     z: float  # error over the standard deviation of the prediction
     error: float  # predicted less reported
     sampling: float  # standard error of the reported figure
-    interval_score: float  # of the 95 % interval, in units of its kind of figure
+    interval_score: float  # of the 95 % interval, in units of its kind of figure; nan of the level of a drug
     null_no_change: float
     null_mean_change: float  # that of no change where no calibration trial had these drugs
     shown: tuple[float, float, float]  # median and 95 % limits in the paper's statistic and unit
@@ -91,9 +92,7 @@ def _score(
     at = np.quantile(some, [0.5, *(0.5 + side * level / 2 for level in LEVELS for side in (-1, 1))])
     middle, low_95, high_95, low_50, high_50 = (float(value) for value in at)
     reported = figure.reported
-    before = _before(figure, replicates, median)
-    unchanged = _of_null(nulls.no_change(figure, before), figure)
-    mean = nulls.mean_change(trial, figure, before)
+    unchanged, mean = _nulls(trial, figure, replicates, median)
     return Scored(
         figure,
         1 / days,
@@ -107,20 +106,24 @@ def _score(
         (middle - reported) / max(float(np.std(some)), TINY),
         middle - reported,
         _sampling(figure),
-        _standardised(low_95, high_95, figure),
+        float("nan") if np.isnan(unchanged) else _standardised(low_95, high_95, figure),
         unchanged,
-        unchanged if mean is None else _of_null(mean, figure),
+        mean,
         tuple(as_printed(trial, arm, outcome, value) for value in (middle, low_95, high_95)),  # type: ignore[arg-type]
         replicates.untreated(figure, median),
     )
 
 
-def _before(figure: Figure, replicates: Replicates, median: bool) -> float:
-    """What the figure would be without any change."""
-    share = comparison.settings()["domains"][figure.domain]["scale"] == "share"
-    if figure.against is not None or not (figure.level or share):
-        return 0.0
-    return float(np.median(replicates.values(figure, figure.arm, median, "before")))
+def _nulls(trial: Trial, figure: Figure, replicates: Replicates, median: bool) -> tuple[float, float]:
+    """Scores of no change and of the drug's mean change; nan for the level of a drug, which nobody has untreated."""
+    if figure.quantity in outputs.DRUGS:
+        return float("nan"), float("nan")
+    share, before = comparison.settings()["domains"][figure.domain]["scale"] == "share", 0.0
+    if figure.against is None and (figure.level or share):
+        before = float(np.median(replicates.values(figure, figure.arm, median, "before")))
+    unchanged = _of_null(nulls.no_change(figure, before), figure)
+    mean = nulls.mean_change(trial, figure)
+    return unchanged, unchanged if mean is None else _of_null(mean, figure)
 
 
 def _sampling(figure: Figure) -> float:
@@ -133,12 +136,11 @@ def _sampling(figure: Figure) -> float:
 
 def _of_null(null: nulls.Normal, figure: Figure) -> float:
     """Score of the 95 % interval of a null, sampling of the figure included."""
-    reach = 1.959964 * float(np.hypot(null.sd, figure.standard_error))
+    reach = nulls.NORMAL_95 * float(np.hypot(null.sd, figure.standard_error))
     return _standardised(null.center - reach, null.center + reach, figure)
 
 
 def _standardised(low: float, high: float, figure: Figure) -> float:
-    """Width of an interval and what a miss costs, in units in which kinds of figures can be averaged."""
-    miss = max(low - figure.reported, 0.0) + max(figure.reported - high, 0.0)
+    """The interval score in units in which kinds of figures can be averaged."""
     unit = comparison.settings()["domains"][figure.domain]["study_start"]
-    return float((high - low + 2 / (1 - LEVELS[0]) * miss) / unit)
+    return nulls.interval_score(low, high, figure.reported) / unit
