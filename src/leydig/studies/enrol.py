@@ -3,10 +3,10 @@
 Those who keep the criteria are weighted until the means and spreads of their baseline readings are the printed ones,
 and drawn by these weights.
 
-A quantity that men were let in on is never shifted, and where the printed baseline is the very reading that let them
-in, they are weighted by that reading: men with a low reading are in part men whose reading was low by chance, and
-return towards their own mean at the next one. Everything else is weighted by what is expected of a man, so that it
-stays. Regression to the mean is therefore never put in; it follows from who was let in.
+Where the printed baseline is the very reading that let men in, that quantity is not shifted and they are weighted by
+the reading: men with a low reading are in part men whose reading was low by chance, and return towards their own mean
+at the next one. Everything else is weighted by what is expected of a man, so that it stays. Regression to the mean is
+therefore never put in; it follows from who was let in.
 """
 
 from __future__ import annotations
@@ -53,6 +53,10 @@ def choose(wanted: Recruitment, some: Candidates, one: Unknowns, place: int) -> 
             middle = read(name, wanted.assay, state, age, {}, one)
             noise = float(np.var(values - middle))
         columns += _features(middle, wanted.baseline[name], noise)
+    for name, spread in (("age", wanted.age), ("BMI", wanted.BMI)):
+        values = state[name]
+        if spread is not None and name not in wanted.baseline and values.min() < spread.mean < values.max():
+            columns += _features(values, Asked(spread.mean, spread.sd, False), 0.0)[:1]
     features = np.stack(columns, axis=1) if columns else np.zeros((len(rows), 0))
     return Chosen(
         rows,

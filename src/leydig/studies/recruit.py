@@ -48,6 +48,7 @@ class Candidates(NamedTuple):
     state: dict[str, np.ndarray]  # (n,) by quantity, untreated
     screening: dict[str, list[dict[str, Any]]]  # by quantity, one per sample
     baseline: dict[str, dict[str, Any]]
+    possible: tuple[int, ...] = ()  # draws in which enough men keep the criteria; no such trial is held in the others
 
 
 @cache
@@ -81,11 +82,14 @@ def candidates(wanted: Recruitment, several: Sequence[Unknowns], seed: int) -> C
         size = int(min(size / max(share, LEAST), known["most_per_draw"]))
         found = _candidates(wanted, several, seed, size)
     eligible = kept_by(wanted, found, several)[0]
-    fewest = min(int(eligible[found.draw == place].sum()) for place in range(len(several)))
-    if fewest < known["fewest_eligible"]:
+    counts = np.array([int(eligible[found.draw == place].sum()) for place in range(len(several))])
+    possible = np.flatnonzero(counts >= known["fewest_eligible"])
+    if not len(possible):
         words = "; ".join(_words(criterion) for criterion in wanted.criteria)
-        raise InputError(f"{fewest} of {size} virtual men ({wanted.condition}) keep the criteria: {words}")
-    return found
+        raise InputError(
+            f"at most {counts.max()} of {size} virtual men ({wanted.condition}) keep the criteria: {words}"
+        )
+    return found._replace(possible=tuple(possible.tolist()))
 
 
 def _words(criterion: Criterion) -> str:
@@ -104,16 +108,15 @@ def _candidates(wanted: Recruitment, several: Sequence[Unknowns], seed: int, siz
     n, draw = size * len(several), np.repeat(np.arange(len(several)), size)
     crowd = crowd_like(wanted.condition, seed, n, age=wanted.age, ages=wanted.ages, BMI=wanted.BMI)
     if _intact(wanted):
-        let_in = [criterion.quantity for criterion in wanted.criteria]
+        let_in = [criterion.quantity for criterion in wanted.criteria if criterion.visit == BASELINE]
         crowd = resembling(crowd, wanted.baseline, let_in, wanted.assay, several, draw, state_of, settings())
     quantities = [*dict.fromkeys([*wanted.baseline, *(criterion.quantity for criterion in wanted.criteria)])]
     screening = {
         criterion.quantity: [
             drawn(criterion.quantity, _assay(wanted, criterion), seed, f"screening {k}", 0, n)
-            for k in range(criterion.samples)
+            for k in range(criterion.samples - (criterion.visit == BASELINE))
         ]
         for criterion in wanted.criteria
-        if criterion.visit != BASELINE
     }
     baseline = {name: drawn(name, wanted.assay, seed, BASELINE, 0, n) for name in quantities}
     who = men_of(crowd)
@@ -142,7 +145,8 @@ def kept_by(
         state, age = {name: values[rows] for name, values in some.state.items()}, some.men.age[rows]
         for criterion in wanted.criteria:
             name, assay = criterion.quantity, _assay(wanted, criterion)
-            samples = [some.baseline[name]] if criterion.visit == BASELINE else some.screening[name]
+            first = [some.baseline[name]] if criterion.visit == BASELINE else []
+            samples = [*first, *some.screening[name]]
             each = [read(name, assay, state, age, chosen(numbers, rows), one) for numbers in samples]
             low, high = criterion.limits
             screened[name] = np.mean(each, axis=0)

@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from leydig.errors import InputError
 from leydig.evidence import Arm, Trial
 from leydig.fits import fits, load_fit
 from leydig.numerics import Mode
@@ -28,7 +29,7 @@ from leydig.studies.problem import study_size, study_start
 from leydig.studies.recruit import Candidates, Recruitment, asked, candidates
 from leydig.studies.trial_course import NOTHING, Group, Visit, clock_of, follow, gather, readings
 from leydig.studies.trial_readings import measured
-from leydig.studies.unknowns import unknowns
+from leydig.studies.unknowns import Unknowns, unknowns
 
 TINY = 1e-12  # keeps a logarithm finite
 
@@ -73,14 +74,14 @@ def run_arms(
     drugs = {name for protocol in protocols for name in protocol.drugs}
     several = [unknowns(seed, draw, drugs) for draw in range(1, settings.draws + 1)]
     visits = tuple(sorted({Visit(0.0), *(Visit(figure.day, figure.moment) for figure in own)}))
+    pools = _pools(trial, chosen, several, seed)
     found: dict[str, Run] = {}
     remarks: list[str] = []
-    pools: dict[str, Candidates] = {}
+    if len(pools[0].possible) < len(several):
+        remarks.append(f"in {len(several) - len(pools[0].possible)} of {len(several)} draws nobody keeps the criteria")
     first = 0
-    for arm, protocol in zip(chosen, protocols, strict=True):
+    for arm, protocol, pool in zip(chosen, protocols, pools, strict=True):
         wanted = recruitment(trial, arm)
-        pool = pools.get(repr(wanted)) or candidates(wanted, several, seed)
-        pools[repr(wanted)] = pool
         n = _men(arm, trial)
         size = int(np.clip(n, settings.least_men, settings.most_men))
         group = gather(arm.name, wanted, pool, several, size, first, protocols, seed)
@@ -103,6 +104,19 @@ def run_arms(
                 f"{group.enrolled.candidates:,} candidates: its baseline table is far from the population's"
             )
     return found, remarks
+
+
+def _pools(trial: Trial, arms: Sequence[Arm], several: Sequence[Unknowns], seed: int) -> list[Candidates]:
+    """Candidates of every arm, one lot for arms that want the same men; with the draws that are possible for all."""
+    lots: dict[str, Candidates] = {}
+    for arm in arms:
+        wanted = recruitment(trial, arm)
+        if repr(wanted) not in lots:
+            lots[repr(wanted)] = candidates(wanted, several, seed)
+    shared = set.intersection(*(set(lot.possible) for lot in lots.values()))
+    if not shared:
+        raise InputError(f"{trial.key}: no draw of what is uncertain has men for all of its arms")
+    return [lots[repr(recruitment(trial, arm))]._replace(possible=tuple(sorted(shared))) for arm in arms]
 
 
 def _read(
@@ -152,11 +166,11 @@ class Replicates:
 
     def __init__(self, trial: Trial, arms: Mapping[str, Run], seed: int, settings: Settings) -> None:
         self.trial, self.arms, self.seed = trial, arms, seed
-        self.count, draws = settings.replicates, settings.draws
+        self.count = settings.replicates
         self.rows = {}
         for place, (name, run) in enumerate(arms.items()):
             rng = np.random.default_rng([seed, place, self.count])
-            blocks = [np.flatnonzero((run.group.draw == draw) & run.solved) for draw in range(draws)]
+            blocks = [np.flatnonzero((run.group.draw == draw) & run.solved) for draw in range(len(run.group.several))]
             filled = [block for block in blocks if len(block)]
             self.rows[name] = [rng.choice(filled[k % len(filled)], run.n) for k in range(self.count)] if filled else []
 

@@ -57,8 +57,9 @@ def gather(
     name: str, wanted: Recruitment, some: Candidates, several: Sequence[Unknowns], size: int, first: int,
     protocols: Sequence[Protocol], seed: int,
 ) -> Group:  # fmt: skip
-    """``size`` men per draw with ids from ``first``; ``protocols`` are all that they may be given."""
-    each = [choose(wanted, some, one, place) for place, one in enumerate(several)]
+    """``size`` men per draw that is possible, with ids from ``first``; ``protocols`` are all that they may be given."""
+    each = [choose(wanted, some, several[place], place) for place in some.possible]
+    several = [several[place] for place in some.possible]
     offsets = uniforms(seed, f"recruiting {first}", 0, len(several))
     picked = [resampled(one.balanced.weights, size, float(offset)) for one, offset in zip(each, offsets, strict=True)]
     rows = np.concatenate([one.rows[own] for one, own in zip(each, picked, strict=True)])

@@ -27,7 +27,7 @@ from leydig.studies.titrate_many import follow_titrated
 from leydig.studies.trial_course import NOTHING, Group, Visit, clock_of, follow, gather, joined, later, readings
 from leydig.studies.trial_design import Design
 from leydig.studies.trial_pool import Pool
-from leydig.studies.unknowns import unknowns
+from leydig.studies.unknowns import CENTRAL, unknowns
 
 PATTERNS = 24  # of missed doses in an arm
 Progress = Callable[[int, int], None]
@@ -71,7 +71,9 @@ def simulate_trial(
     wanted = recruitment(design)
     several = [unknowns(seed, draw, design.drugs) for draw in range(draws)]
     some = candidates(wanted, several, seed)
-    size, visits = draws * men, [Visit(day) for day in design.days]
+    if CENTRAL not in some.possible:
+        raise InputError("hardly any virtual man keeps the criteria at the best estimate of everything")
+    size, visits = len(some.possible) * men, [Visit(day) for day in design.days]
     courses, groups = [], []
     for place, (name, order) in enumerate(design.sequences):
         protocols = [design.arms[arm].plan.protocol for arm in order]
