@@ -110,25 +110,26 @@ def expected(
 
 def simulate(
     test: Test, state: Any, age: Any, drawn: Any, own_share: Any = 1.0, lab: Any = 0.0,
-    c: laboratory.Constants | None = None, moment: bool = False,
+    c: laboratory.Constants | None = None, moment: bool = False, limited: bool = True,
 ) -> Readings:  # fmt: skip
     """Printed values of men: ``state``, ``age``, ``own_share``, ``lab`` are numbers or arrays (n,).
 
     ``drawn`` comes from ``draws``. ``lab`` is the log-factor of the laboratory (of percentages a shift of the log
     odds); None draws it for each man. Of a derived test ``state`` maps parts to states, and a value is below a limit
     when one of its parts is. With ``moment`` the state is what is in the sample, not a 24-hour mean: pulses and the
-    day are in it, and only the assay adds to it.
+    day are in it, and only the assay adds to it. An assay that is not ``limited`` prints what lies below its usual
+    limit of quantification as well.
     """
     c = c or laboratory.constants()
     if test.analyte in DERIVED:
         read = {
-            name: simulate(one, state[name], age, drawn[name], own_share, lab, c, moment)
+            name: simulate(one, state[name], age, drawn[name], own_share, lab, c, moment, limited)
             for name, one in parts(test).items()
         }
         values = _computed(test, {name: reading.values for name, reading in read.items()}, c)
         return Readings(values, np.logical_or.reduce([reading.below for reading in read.values()]))
     several = tests.kinds(test.analyte, test.assay, c)
-    found = [_drawn(test, kind, state, age, drawn, own_share, lab, c, moment) for kind in several]
+    found = [_drawn(test, kind, state, age, drawn, own_share, lab, c, moment, limited) for kind in several]
     if len(found) == 1:
         return found[0]
     first = np.asarray(drawn.method) < several[0].weight
@@ -204,7 +205,7 @@ def _variation(test: Test, own_share: Any) -> tuple[Any, float]:
 
 def _drawn(
     test: Test, kind: Kind, state: Any, age: Any, drawn: Draws, own_share: Any, lab: Any, c: laboratory.Constants,
-    moment: bool,
+    moment: bool, limited: bool,
 ) -> Readings:  # fmt: skip
     """Readings of one kind of assay."""
     of, middle = tests.entry(test.analyte), _middle(test, state, age, own_share, c)
@@ -224,7 +225,7 @@ def _drawn(
     level = np.exp(shift) * (own.factor * inside + own.offset)
     method = density.Method(0.0, 0.0, 0.0, 0.0, 0.0, error.floor, error.per_level, error.cv, True)
     values = level + density.deviation(level, method) * drawn.analysis
-    limit = 0.0 if error.lloq is None else error.lloq
+    limit = 0.0 if error.lloq is None or not limited else error.lloq
     return Readings(np.maximum(values, limit), (values < limit) & (limit > 0))
 
 

@@ -69,17 +69,18 @@ def asked(quantity: str, reported: Reported, n: int) -> Asked:
     return Asked(reported.convert(quantity, reported.value), size, reported.statistic == "median")
 
 
-def candidates(wanted: Recruitment, several: Sequence[Unknowns], seed: int) -> Candidates:
-    """Men for a trial, as many per draw as it takes to find enough who keep the criteria.
+def candidates(wanted: Recruitment, several: Sequence[Unknowns], seed: int, least: int = 0) -> Candidates:
+    """Men for a trial, as many per draw as it takes to find enough who keep the criteria; ``least`` are wanted of them.
 
     Raises InputError where hardly any man keeps them.
     """
     known = settings()["candidates"]
-    size, intact = known["per_draw" if _intact(wanted) else "with_a_lesion"], _intact(wanted)
+    intact = _intact(wanted)
+    size = max(known["per_draw" if intact else "with_a_lesion"], least)
     found = _candidates(wanted, several, seed, size)
     share = float(np.mean(kept_by(wanted, found, several)[0])) if wanted.criteria else 1.0
     if share < 1 and intact:
-        size = int(min(size / max(share, LEAST), known["most_per_draw"]))
+        size = int(min(size / max(share, LEAST), max(known["most_per_draw"], size)))
         found = _candidates(wanted, several, seed, size)
     eligible = kept_by(wanted, found, several)[0]
     counts = np.array([int(eligible[found.draw == place].sum()) for place in range(len(several))])

@@ -23,12 +23,12 @@ from leydig.pharmacology.protocol import Protocol
 from leydig.population_prior import Spread
 from leydig.population_prior.streams import normals, uniforms
 from leydig.start import Given, given
-from leydig.studies import comparison, many, recruit
+from leydig.studies import comparison, many, observe, recruit
 from leydig.studies.figures import Figure
 from leydig.studies.problem import study_size, study_start
 from leydig.studies.recruit import Candidates, Recruitment, asked, candidates
 from leydig.studies.trial_course import NOTHING, Group, Visit, clock_of, follow, gather, readings
-from leydig.studies.trial_readings import measured
+from leydig.studies.trial_readings import measured, tests_of
 from leydig.studies.unknowns import Unknowns, unknowns
 
 TINY = 1e-12  # keeps a logarithm finite
@@ -90,12 +90,13 @@ def run_arms(
             figure.quantity for figure in own if arm.name in (figure.arm, figure.against)
         )  # fmt: skip
         taken = given(protocol, max(visit.day for visit in visits) or 1.0)
-        printed, solved = _read(group, taken, visits, [*quantities], settings.mode)
+        mine = [figure for figure in own if figure.arm == arm.name and figure.against is None]
+        printed, solved = _read(group, taken, visits, [*quantities], mine, settings.mode)
         if not solved.all():
             remarks.append(f"{(~solved).sum()} of {len(solved)} virtual men of the arm {arm.name} could not be solved")
         untreated: dict[str, np.ndarray] = {}
         if wanted.criteria and any(taken):
-            untreated, there = _read(group, NOTHING, visits, [*quantities], settings.mode)
+            untreated, there = _read(group, NOTHING, visits, [*quantities], mine, settings.mode)
             solved &= there
         found[arm.name] = Run(group, n, visits, printed, untreated, solved)
         if group.enrolled.effective < settings.least_men:
@@ -120,12 +121,23 @@ def _pools(trial: Trial, arms: Sequence[Arm], several: Sequence[Unknowns], seed:
 
 
 def _read(
-    group: Group, taken: Given, visits: Sequence[Visit], quantities: Sequence[str], mode: Mode
+    group: Group, taken: Given, visits: Sequence[Visit], quantities: Sequence[str], own: Sequence[Figure], mode: Mode
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Readings (N, v) of a group by quantity, and who could be solved."""
+    """Readings (N, v) of a group by quantity, and who could be solved; ``own`` are the published figures of the arm."""
     course = follow(group, [taken], np.zeros(len(group.draw), int), clock_of(visits), quantities, mode)
-    printed = {name: readings(group, name, course.quantities, visits) for name in quantities}
+    finer = {figure.quantity for figure in own if _below_the_usual(figure, group, course.quantities)}
+    printed = {name: readings(group, name, course.quantities, visits, name not in finer) for name in quantities}
     return printed, course.status == many.DONE
+
+
+def _below_the_usual(figure: Figure, group: Group, truth: Mapping[str, np.ndarray]) -> bool:
+    """Whether the paper prints less than its kind of assay usually quantifies, so that its assay was a finer one."""
+    test = tests_of(figure.quantity, group.assay).get(figure.quantity)
+    limit = None if test is None else observe.lloq(test.analyte, test.assay)
+    if limit is None:
+        return False
+    before = 1.0 if figure.level else float(np.nanmean(truth[figure.quantity][:, 0]))
+    return before * float(np.exp(figure.reported)) < limit
 
 
 def _men(arm: Arm, trial: Trial) -> int:

@@ -166,9 +166,12 @@ def some_of(prepared: Prepared, rows: np.ndarray) -> Prepared:
 
 
 def readings(
-    group: Group, quantity: str, truth: Mapping[str, np.ndarray], visits: Sequence[Visit]
+    group: Group, quantity: str, truth: Mapping[str, np.ndarray], visits: Sequence[Visit], limited: bool = True
 ) -> np.ndarray:  # fmt: skip
-    """(N, v): what the laboratory of each draw prints at the visits; day 0 is the baseline that men were chosen by."""
+    """(N, v): what the laboratory of each draw prints at the visits; day 0 is the baseline that men were chosen by.
+
+    An assay that is not ``limited`` prints what lies below its usual limit of quantification as well.
+    """
     men, found = group.men, np.empty((len(group.draw), len(visits)))
     names = trial_readings.needed([quantity])
     for place, visit in enumerate(visits):
@@ -188,5 +191,6 @@ def readings(
                 trial_readings.chosen(numbers, own),
                 one,
                 visit.moment,
+                limited,
             )
     return found

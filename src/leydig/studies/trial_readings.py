@@ -64,9 +64,12 @@ def chosen(numbers: Mapping[str, Any], rows: np.ndarray) -> dict[str, Any]:
 
 def read(
     quantity: str, assay: Mapping[str, str], state: Numbers, age: np.ndarray, numbers: Mapping[str, Any], one: Unknowns,
-    moment: bool = False,
+    moment: bool = False, limited: bool = True,
 ) -> np.ndarray:  # fmt: skip
-    """Readings (n,) of men whose state is ``state``; without ``numbers`` the expected ones."""
+    """Readings (n,) of men whose state is ``state``; without ``numbers`` the expected ones.
+
+    ``moment`` and ``limited`` as in ``observe.simulate``.
+    """
     tests = tests_of(quantity, assay)
     if not tests:
         return np.array(state[IN_STATE.get(quantity, quantity)], float)
@@ -76,7 +79,7 @@ def read(
         share = state[OWN_SHARE]
         if numbers:
             own = numbers[name]._replace(method=np.full(len(age), one.method))
-            parts[name] = observe.simulate(test, state[name], age, own, share, more, one.lab, moment).values
+            parts[name] = observe.simulate(test, state[name], age, own, share, more, one.lab, moment, limited).values
         else:
             parts[name] = observe.expected(test, state[name], age, share, more, one.lab)
     return together(quantity, parts)

@@ -70,7 +70,7 @@ def simulate_trial(
     _check(design)
     wanted = recruitment(design)
     several = [unknowns(seed, draw, design.drugs) for draw in range(draws)]
-    some = candidates(wanted, several, seed)
+    some = candidates(wanted, several, seed, men)
     if CENTRAL not in some.possible:
         raise InputError("hardly any virtual man keeps the criteria at the best estimate of everything")
     size, visits = len(some.possible) * men, [Visit(day) for day in design.days]
@@ -102,7 +102,7 @@ def simulate_trial(
         _leaving(design, seed, len(arm))[solved],
         np.concatenate([course.taken for course in courses])[solved],
         tuple(group.enrolled for group in groups),
-        stacked("untreated") if design.uncontrolled else None,
+        stacked("untreated") if design.wants_untreated else None,
         int((~solved).sum()),
     )
 
@@ -152,7 +152,7 @@ def _course(
     solved = found.status == many.DONE
     printed = {name: readings(group, name, found.quantities, visits) for name in wanted}
     untreated = None
-    if design.uncontrolled:
+    if design.wants_untreated:
         left = follow(group, [before], np.zeros(n, int), clock, wanted, mode, threads)
         untreated = {name: readings(group, name, left.quantities, visits) for name in wanted}
         solved &= left.status == many.DONE
