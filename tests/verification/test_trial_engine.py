@@ -8,7 +8,6 @@ from leydig.evidence import RELATIVE, Criterion, Outcome, trial, trials
 from leydig.population_prior import Spread
 from leydig.studies import comparison
 from leydig.studies.balance import balance, resampled
-from leydig.studies.enrol import choose
 from leydig.studies.figures import figures, transformed
 from leydig.studies.printed import as_printed
 from leydig.studies.recruit import Recruitment, candidates

@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-
 GROWTH = 4.0  # of the ridge, from one attempt to the next
 
 

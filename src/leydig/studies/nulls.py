@@ -66,7 +66,10 @@ def mean_change(trial: Trial, figure: Figure) -> Normal | None:
 
 
 def interval_score(low: float, high: float, value: float, level: float = 0.95) -> float:
-    """Width of an interval, and what a miss costs: smaller is better."""
+    """Width of a central interval, and what lies outside it times 2 / (1 - level); the lower the better.
+
+    In the unit of its arguments. Source: gneiting2007, equation 43.
+    """
     miss = max(low - value, 0.0) + max(value - high, 0.0)
     return high - low + 2 / (1 - level) * miss
 

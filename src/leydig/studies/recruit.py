@@ -18,6 +18,7 @@ from leydig.evidence import Criterion, Reported
 from leydig.files import DATA, read_yaml
 from leydig.population_prior import Men, Spread, condition_named, crowd_like, men_of
 from leydig.studies import many
+from leydig.studies.mixture import mixture_text
 from leydig.studies.resemble import Asked, resembling
 from leydig.studies.trial_readings import chosen, drawn, needed, read
 from leydig.studies.unknowns import Unknowns
@@ -88,9 +89,13 @@ def candidates(wanted: Recruitment, several: Sequence[Unknowns], seed: int, leas
     if not len(possible):
         words = "; ".join(_words(criterion) for criterion in wanted.criteria)
         raise InputError(
-            f"at most {counts.max()} of {size} virtual men ({wanted.condition}) keep the criteria: {words}"
+            f"at most {counts.max()} of {size} virtual men ({_mixture(wanted)}) keep the criteria: {words}"
         )
     return found._replace(possible=tuple(possible.tolist()))
+
+
+def _mixture(wanted: Recruitment) -> str:
+    return wanted.condition if isinstance(wanted.condition, str) else mixture_text(wanted.condition)
 
 
 def _words(criterion: Criterion) -> str:

@@ -28,10 +28,11 @@ from leydig.studies.figures import Figure
 from leydig.studies.problem import study_size, study_start
 from leydig.studies.recruit import Candidates, Recruitment, asked, candidates
 from leydig.studies.trial_course import NOTHING, Group, Visit, clock_of, follow, gather, readings
-from leydig.studies.trial_readings import measured, tests_of
+from leydig.studies.trial_readings import computed, measured, tests_of
 from leydig.studies.unknowns import Unknowns, unknowns
 
 TINY = 1e-12  # keeps a logarithm finite
+BODY = ("age", "BMI", "height")
 
 
 class Settings(NamedTuple):
@@ -155,7 +156,7 @@ def recruitment(trial: Trial, arm: Arm) -> Recruitment:
                 lines.setdefault(quantity, reported)
     n = _men(arm, trial)
     table = {quantity: asked(quantity, reported, n) for quantity, reported in lines.items()}
-    table = {quantity: line for quantity, line in table.items() if line.mean > 0}
+    table = {name: line for name, line in table.items() if line.mean > 0 and (name in computed() or name == "BMI")}
     age = who.age or (None if who.ages else comparison.settings()["age_assumed"])
     body = table.pop("BMI", None)
     mass = body.mean if body is not None else who.BMI
@@ -164,7 +165,7 @@ def recruitment(trial: Trial, arm: Arm) -> Recruitment:
         None if age is None else Spread(age, who.age_sd or recruit.settings()["age_sd_assumed"]),
         who.ages,
         None if mass is None else Spread(mass, body.sd if body is not None else who.BMI_sd),
-        tuple(who.criteria),
+        tuple(one for one in who.criteria if one.quantity in computed() or one.quantity in BODY),
         table,
         trial.assay,
     )

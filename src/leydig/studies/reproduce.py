@@ -16,13 +16,14 @@ from typing import NamedTuple
 import numpy as np
 
 from leydig import outputs
-from leydig.errors import ModelWarning
+from leydig.errors import InputError, ModelWarning
 from leydig.evidence import Arm, Outcome, Trial
 from leydig.studies import comparison, nulls
 from leydig.studies.figures import Figure, figures
 from leydig.studies.printed import as_printed
 from leydig.studies.replicates import TINY, Replicates, Settings, default_settings, run_arms
 from leydig.studies.trial_pool import Enrolled
+from leydig.studies.trial_readings import computed
 
 __all__ = ["Reproduced", "Scored", "Settings", "default_settings", "reproduce"]
 
@@ -68,6 +69,12 @@ def reproduce(trial: Trial, *, seed: int = 0, settings: Settings | None = None) 
     own = figures(trial)
     if not own:
         return Reproduced(trial, (), (), ("no figure of this trial is scored",), time.monotonic() - began)
+    for figure in own:
+        if figure.quantity not in computed():
+            raise InputError(
+                f"{trial.key}: the model has no {figure.quantity}; a figure of it can be recorded with "
+                '"fit: false" and a "why"'
+            )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ModelWarning)  # a published dose is a fact, however unusual
         arms, remarks = run_arms(trial, own, seed, settings)

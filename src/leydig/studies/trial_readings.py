@@ -7,17 +7,25 @@ which reads higher or lower than others (``unknowns``). What no laboratory measu
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from leydig import laboratory, outputs
 from leydig.studies import observe
+from leydig.studies.population_plan import available
 from leydig.studies.sampling import NOT_COMPUTED, OWN_SHARE, RATIO
 from leydig.studies.unknowns import Unknowns, reads_more
 
 Numbers = Mapping[str, np.ndarray]  # (n,) by quantity
 IN_STATE = {"NTX": "relative_NTX"}  # what the model calls a quantity that it has relative to a man's own start
+
+
+@cache
+def computed() -> frozenset[str]:
+    """Quantities that a trial can have: the model's own, and what is computed from their readings."""
+    return frozenset({*available(), *IN_STATE, *observe.DERIVED})
 
 
 def measured(quantity: str) -> bool:

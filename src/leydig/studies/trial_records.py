@@ -1,0 +1,129 @@
+"""The parts of a virtual trial's design: men, arms, what is missed, and the outcomes; ``trial_design`` joins them."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, field_validator, model_validator
+
+from leydig import laboratory
+from leydig.errors import InputError, unknown
+from leydig.evidence import Criterion, Quantity, Reported
+from leydig.parameters import Strict
+from leydig.studies.mixture import mixture_text, read_mixture
+from leydig.studies.titrate import Plan, planned
+from leydig.studies.trial_words import Day, Share, measurable, rules_named
+from leydig.units import check_accepted
+
+Analysis = Literal["level", "change", "percent_change", "ratio", "responder", "ancova"]
+Missing = Literal["available", "carried", "completers"]
+
+
+class Men(Strict):
+    """Who is let in: a condition or a mixture, ages, limits on readings, and the baseline table to be met."""
+
+    condition: str
+    ages: tuple[float, float] | None = None  # years
+    criteria: tuple[Criterion, ...] = ()
+    baseline: dict[Quantity, Reported] = Field(default_factory=dict)
+
+    @field_validator("condition")
+    @classmethod
+    def known_condition(cls, text: str) -> str:
+        """The canonical text of the mixture."""
+        return mixture_text(read_mixture(text))
+
+    @model_validator(mode="after")
+    def possible(self) -> Self:
+        """Ages rise within what is accepted, and a baseline is a level in a unit of its quantity."""
+        accepted = laboratory.limits("accepted")["age"]
+        if self.ages is not None and not accepted.low <= self.ages[0] < self.ages[1] <= accepted.high:
+            raise InputError(
+                f"the ages {self.ages[0]:g} to {self.ages[1]:g} must rise and lie between {accepted.low:g} and "
+                f"{accepted.high:g} years"
+            )
+        for quantity, reported in self.baseline.items():
+            if reported.statistic not in {"mean", "median"}:
+                raise unknown("statistic of a baseline", reported.statistic, ("mean", "median"), f"baseline.{quantity}")
+            reported.check_unit(quantity)
+        return self
+
+
+class Arm(Strict):
+    """What a group of men takes."""
+
+    name: Annotated[str, Field(min_length=1, max_length=80)]
+    protocol: str
+    share: Annotated[float, Field(gt=0, le=1000)] = 1.0  # of those randomised, beside the shares of the other arms
+    titrate: str | None = None  # rules that change the dose: a bundled name, or words
+    control: bool = False
+
+    @model_validator(mode="after")
+    def readable(self) -> Self:
+        """The protocol and its rules can be read and go together."""
+        assert self.plan
+        return self
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The protocol with what changes its doses."""
+        return planned([self.protocol], None if self.titrate is None else rules_named(self.titrate))[0]
+
+
+class Adherence(Strict):
+    """The share of doses that a man takes."""
+
+    taken: Share = 1.0  # mean
+    between_men: Share = 0.0  # SD
+
+
+class Crossover(Strict):
+    """Every man takes all arms, in an order that is drawn; visits count from the beginning of each period."""
+
+    washout: Day = 0.0  # without any drug between two periods, d
+
+    @property
+    def washout_days(self) -> float:
+        return self.washout
+
+
+class Responder(Strict):
+    """A man responds when his value, or his change from baseline, lies within limits."""
+
+    of: Literal["level", "change", "percent_change"] = "level"
+    above: float | None = None
+    below: float | None = None
+    unit: str
+
+    @model_validator(mode="after")
+    def has_limits(self) -> Self:
+        if self.above is None and self.below is None:
+            raise InputError('a responder needs "above", "below" or both')
+        if self.of == "percent_change" and self.unit != "%":
+            raise unknown("unit", self.unit, ("%",), "a responder by percent_change")
+        return self
+
+
+class Outcome(Strict):
+    """One analysis: of which quantity, when, how, of which arm against which."""
+
+    quantity: Annotated[str, AfterValidator(measurable)]
+    day: Day | None = None  # default: the last visit
+    analysis: Analysis = "change"
+    arm: str | None = None  # default: every arm but the one compared with
+    against: str | None = None  # default: the control, if there is one; null: within the arm, without a comparison
+    primary: bool = False
+    of: Literal["men", "means"] = "men"  # percent change: mean of the men's, or of the means
+    responder: Responder | None = None
+
+    @model_validator(mode="after")
+    def complete(self) -> Self:
+        """A responder analysis has its limits in a unit of the quantity, and no other analysis has them."""
+        if (self.analysis == "responder") != (self.responder is not None):
+            raise InputError('the analysis "responder" goes with "responder: {above: …, unit: …}", and only with it')
+        if self.responder is not None and self.responder.of != "percent_change":
+            check_accepted(self.quantity, self.responder.unit)
+        if self.of == "means" and self.analysis != "percent_change":
+            raise InputError('"of: means" goes with the analysis percent_change only')
+        return self
