@@ -45,6 +45,7 @@ def main() -> None:
     parser.add_argument("--starts", type=int, default=0, help="random starts besides the prior's centre")
     parser.add_argument("--warm", action="store_true", help="begin at the present fits, not at the priors' centre")
     parser.add_argument("--begin", choices=problem.FITS, default=problem.FITS[0], help="keep the fits before this")
+    parser.add_argument("--page", action="store_true", help="keep all fits and write their page again")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--dry", action="store_true", help="write nothing")
     options = parser.parse_args()
@@ -53,13 +54,13 @@ def main() -> None:
     def say(line: str) -> None:
         print(f"{time.monotonic() - began:6.0f} s  {line}", file=sys.stderr, flush=True)
 
-    kept = problem.FITS[: problem.FITS.index(options.begin)]
+    kept = problem.FITS if options.page else problem.FITS[: problem.FITS.index(options.begin)]
     for fit in kept:
         now = evidence_digest(problem.assemble(trials("calibration"), fit), problem.earlier(fit))
         if load_fit(fit).digest != now:
             sys.exit(f"error: the fit {fit} is stale and cannot be kept; begin with it: --begin {fit}")
     estimates = [calibrate.stored(fit) for fit in kept]
-    fixed = problem.earlier(options.begin)
+    fixed = {} if options.page else problem.earlier(options.begin)
     objectives = {fit: [estimate.objective] for fit, estimate in zip(kept, estimates, strict=True)}
     study = {domain: sd for fit in kept for domain, sd in load_fit(fit).between_study.items()}
     for fit in problem.FITS[len(kept) :]:

@@ -1,11 +1,15 @@
-"""Write docs/trials.md: every published study with its role, and why it has it."""
+"""Write docs/trials.md: every published study with its role, and why it has it, and the other published sources."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 from leydig.evidence import Trial, trials
+from leydig.literature.conflicts import conflicts, left_out
+from leydig.literature.entries import distributions, guidelines, variations
+from leydig.studies.evidence_rows import DISTRIBUTIONS, GUIDELINES, VARIATION, rows
 from leydig.studies.figures import figures
 from leydig.writing import write_text
 
@@ -18,6 +22,25 @@ first fit that could see the study and are held by a test (`tests/validation/rol
 evidence had been collected is validation, with the exception of three studies of GnRH agonists, of which the
 collection had no usable figure. A study that a parameter was taken from by hand has no role: it can test nothing.
 Figures are those that are scored; others stand in the files with the reason why not.
+"""
+OTHERS = """
+## Beside the trials
+
+What is published of men without a treatment, of how a man and his laboratory vary, and what guidelines and studies call
+a limit. Numbers that the program reads from files of its own (published ranges, population checks, observation,
+criteria, red flags) stand there once and are shown here as entries of their kind. `leydig evidence` lists, filters and
+plots all of it; `leydig evidence KEY` shows one source whole.
+"""
+CONFLICTS = """
+## Findings that contradict one another
+
+They stand side by side in `src/leydig/data/conflicts.yaml`; `leydig evidence --conflicts` shows their figures.
+"""
+LEFT_OUT = """
+## Collected and left out
+
+{count} collected studies are neither a trial nor an entry of another kind. Each is listed with its reason by `leydig
+evidence --left-out`; the reasons, with how many studies they hold for:
 """
 TITLES = {
     "calibration": "Calibration: what the fits see",
@@ -42,12 +65,42 @@ def table(some: Sequence[Trial]) -> str:
     return "\n".join(rows) + "\n"
 
 
+def others() -> str:
+    """The sources of the other kinds: how many numbers each has, and in which quantities."""
+    kinds = (
+        ("Distributions of men", DISTRIBUTIONS, distributions()),
+        ("Variation", VARIATION, variations()),
+        ("Guidelines and thresholds", GUIDELINES, guidelines()),
+    )
+    parts = [OTHERS]
+    for title, kind, entries in kinds:
+        lines = ["| source | what | numbers | seen in | quantities |", "|---|---|---|---|---|"]
+        for key, entry in entries.items():
+            several = [row for row in rows(kind) if row.study == key]
+            quantities = ", ".join(dict.fromkeys(row.quantity for row in several if row.quantity))
+            count = sum(row.value is not None for row in several)
+            lines.append(f"| {key} | {one_line(entry.title)} | {count} | {entry.verification} | {quantities} |")
+        parts.append(f"\n### {title} ({len(entries)} sources)\n\n" + "\n".join(lines) + "\n")
+    return "".join(parts)
+
+
+def contradictions() -> str:
+    lines = [f"- **{one.name}.** {one_line(one.what)}" for one in conflicts()]
+    return CONFLICTS + "\n" + "\n".join(lines) + "\n"
+
+
+def not_used() -> str:
+    counted = Counter(one.reason for one in left_out())
+    lines = [f"- {reason}: {count}" for reason, count in sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))]
+    return LEFT_OUT.format(count=len(left_out())) + "\n" + "\n".join(lines) + "\n"
+
+
 def page() -> str:
     parts = [HEADER]
     for role, title in TITLES.items():
         some = [trial for trial in trials() if trial.role == role]
         parts.append(f"\n## {title} ({len(some)} studies)\n\n{table(some)}")
-    return "".join(parts)
+    return "".join([*parts, others(), contradictions(), not_used()])
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ DRUGS = (
     "leuprolide solution, testolactone, testosterone cypionate, testosterone enanthate, testosterone gel, "
     "testosterone infusion, testosterone undecanoate, zuclomiphene"
 )
-VERBS = "simulate, population, new, cite, doctor"
+VERBS = "simulate, population, trial, reproduce, meta, evidence, new, cite, doctor"
 OPTIONS = (
     "--protocol, --titrate, --days, --bands, --draws, --seed, --start-weekday, --assume, --out, --samples, --minutes, "
     "--at-day, --json, --help"

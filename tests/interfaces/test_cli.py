@@ -28,7 +28,7 @@ from leydig.subject import Subject
 
 PLAN = "anastrozole 1 mg daily for 4 weeks"
 RUN = ["simulate", "older-man", "--protocol", PLAN]
-VERBS = ("simulate", "population", "new", "cite", "doctor")
+VERBS = ("simulate", "population", "trial", "reproduce", "meta", "evidence", "new", "cite", "doctor")
 ONE_RUN = {
     *("subject", "protocol", "time", "quantities", "laboratory", "sources", "status", "draws", "failed_draws"),
     *("seed", "assumed", "remarks", "digests", "flags", "evidence", "alternatives"),

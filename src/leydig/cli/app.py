@@ -10,7 +10,11 @@ import typer
 from typer.core import TyperGroup
 
 from leydig import __version__
+from leydig.cli.evidence import evidence
+from leydig.cli.meta import meta
+from leydig.cli.reproduce import reproduce
 from leydig.cli.shell import guarded, once, unknown_verb
+from leydig.cli.trial import trial
 
 
 class Verbs(TyperGroup):
@@ -269,6 +273,12 @@ def population(
         as_json=as_json,
     )
     raise typer.Exit(code)
+
+
+app.command()(trial)
+app.command()(reproduce)
+app.command()(meta)
+app.command()(evidence)
 
 
 @app.command()
