@@ -33,6 +33,7 @@ from leydig.studies.unknowns import Unknowns, unknowns
 
 TINY = 1e-12  # keeps a logarithm finite
 BODY = ("age", "BMI", "height")
+Of = Literal["arm", "before", "untreated"]
 
 
 class Settings(NamedTuple):
@@ -180,35 +181,52 @@ class Replicates:
     def __init__(self, trial: Trial, arms: Mapping[str, Run], seed: int, settings: Settings) -> None:
         self.trial, self.arms, self.seed = trial, arms, seed
         self.count = settings.replicates
-        self.rows = {}
+        self.blocks: dict[str, list[np.ndarray]] = {}
+        self.rows: dict[str, list[np.ndarray]] = {}
         for place, (name, run) in enumerate(arms.items()):
             rng = np.random.default_rng([seed, place, self.count])
-            blocks = [np.flatnonzero((run.group.draw == draw) & run.solved) for draw in range(len(run.group.several))]
+            draws = range(len(run.group.several))
+            blocks = [np.flatnonzero((run.group.draw == draw) & run.solved) for draw in draws]
             filled = [block for block in blocks if len(block)]
+            self.blocks[name] = filled
             self.rows[name] = [rng.choice(filled[k % len(filled)], run.n) for k in range(self.count)] if filled else []
 
-    def values(
-        self, figure: Figure, arm: str, median: bool, of: Literal["arm", "before", "untreated"] = "arm"
-    ) -> np.ndarray:
+    def values(self, figure: Figure, arm: str, median: bool, of: Of = "arm") -> np.ndarray:
         """(R,) of an arm on the scale of comparison: of what was done, of no change, or of the same men untreated."""
         run, rows = self.arms[arm], self.rows[arm]
+        found = self._statistic(figure, arm, median, of, rows, yes_or_no=True)
+        if not measured(figure.quantity) and not _is_share(figure):
+            # no model of its reading is known: one man's change varies as is assumed of unprinted spreads
+            extra = normals(self.seed, f"unread {figure.quantity} {arm} {figure.day!r}", 0, self.count)
+            between = comparison.settings()["domains"][figure.domain]["between_men"]
+            found = found + between / np.sqrt(run.n) * extra
+        return found
+
+    def by_draw(self, figure: Figure, median: bool) -> np.ndarray:
+        """(draws,) the figure in a trial of very many men, without what studies differ by."""
+        found = self._statistic(figure, figure.arm, median, "arm", self.blocks[figure.arm], yes_or_no=False)
+        if figure.against is None:
+            return found
+        return found - self._statistic(
+            figure, figure.against, median, "arm", self.blocks[figure.against], yes_or_no=False
+        )
+
+    def _statistic(
+        self, figure: Figure, arm: str, median: bool, of: Of, rows: Sequence[np.ndarray], yes_or_no: bool
+    ) -> np.ndarray:
+        """The figure of each of these lots of men of an arm; shares are of men who say yes, or of their chances."""
+        run = self.arms[arm]
         if not rows:
             return np.full(self.count, np.nan)
-        choice = comparison.settings()["domains"][figure.domain]
         visit = 0 if of == "before" else run.visits.index(Visit(figure.day, figure.moment))
         read = (run.untreated if of == "untreated" else run.readings)[figure.quantity]
         now, first = read[:, visit], read[:, 0]
-        if choice["scale"] == "share":
+        if _is_share(figure) and yes_or_no:
             chance = uniforms(self.seed, f"yes {figure.quantity} {figure.day!r}", int(run.group.men.id[0]), len(now))
             now = (chance < now).astype(float)
         middle = np.median if median else np.mean
         after, start = (np.array([middle(some[own]) for own in rows]) for some in (now, first))
-        found = _on_scale(choice["scale"], figure, after, start)
-        if not measured(figure.quantity) and choice["scale"] != "share":
-            # no model of its reading is known: one man's change varies as is assumed of unprinted spreads
-            extra = normals(self.seed, f"unread {figure.quantity} {arm} {figure.day!r}", 0, self.count)
-            found = found + choice["between_men"] / np.sqrt(run.n) * extra
-        return found
+        return _on_scale(comparison.settings()["domains"][figure.domain]["scale"], figure, after, start)
 
     def untreated(self, figure: Figure, median: bool) -> float | None:
         """The middle of the figure had the men been given nothing; None for contrasts and where nobody was selected."""
@@ -232,6 +250,10 @@ class Replicates:
             apart = normals(self.seed, f"level {name}", 0, self.count)
             found = found + comparison.settings()["level_study_log_sd"] * apart
         return found
+
+
+def _is_share(figure: Figure) -> bool:
+    return bool(comparison.settings()["domains"][figure.domain]["scale"] == "share")
 
 
 def _on_scale(scale: str, figure: Figure, now: np.ndarray, before: np.ndarray) -> np.ndarray:
