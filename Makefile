@@ -9,7 +9,7 @@ LOCK := requirements.txt
 
 REPORT := out/older-man
 
-.PHONY: help install run reports test check format lock calibrate picture pages accuracy bench clean
+.PHONY: help install run reports test check format lock calibrate profiles validate picture pages accuracy bench clean
 .DEFAULT_GOAL := help
 
 help: ## show this list

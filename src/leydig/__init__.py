@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from leydig.io.tables import write as write_data
     from leydig.pharmacology.protocol import Protocol, Regimen
     from leydig.report.page import write as write_report
+    from leydig.studies.meta_document import meta_analysis
     from leydig.studies.minutes import simulate_minutes
+    from leydig.studies.reproduce import reproduce
     from leydig.studies.simulate import simulate
+    from leydig.studies.trial import virtual_trial
     from leydig.subject import Subject
 
 # Public name to the module that holds it, and its name there.
@@ -31,6 +34,9 @@ _HOMES = {
     "simulate": ("leydig.studies.simulate", "simulate"),
     "simulate_minutes": ("leydig.studies.minutes", "simulate_minutes"),
     "population": ("leydig.io.population", "population"),
+    "virtual_trial": ("leydig.studies.trial", "virtual_trial"),
+    "reproduce": ("leydig.studies.reproduce", "reproduce"),
+    "meta_analysis": ("leydig.studies.meta_document", "meta_analysis"),
     "Trajectory": ("leydig.engine.trajectory", "Trajectory"),
     "Panel": ("leydig.engine.trajectory", "Panel"),
     "write_data": ("leydig.io.tables", "write"),
@@ -54,11 +60,14 @@ __all__ = [
     "__version__",
     "cite",
     "load_trial",
+    "meta_analysis",
     "population",
+    "reproduce",
     "simulate",
     "simulate_minutes",
     "trial",
     "trials",
+    "virtual_trial",
     "write_data",
     "write_report",
 ]

@@ -10,7 +10,7 @@ import numpy as np
 from leydig.bibliography import reference
 from leydig.quantities import CANONICAL
 from leydig.studies import comparison, provenance
-from leydig.studies.meta import Analysis, Beside, Groups, Regression, Variant
+from leydig.studies.meta import Analysis, Beside, Groups, Regression, Variant, analyse
 from leydig.studies.meta_arms import (
     CROSSOVER,
     IMPUTED,
@@ -21,11 +21,18 @@ from leydig.studies.meta_arms import (
 )
 from leydig.studies.meta_effects import BEFORE_AFTER, NOT_RANDOMISED, Effect
 from leydig.studies.meta_model import Estimate, normal
-from leydig.studies.meta_question import Question, in_words, settings, value
+from leydig.studies.meta_question import Question, ask, in_words, settings, value
 
 RATIO, DIFFERENCE = "ratio of means", "difference"
 FLAGS = (SELECTED, IMPUTED, WORDS, TYPICAL, CROSSOVER, MEN_ASSUMED)
 SEEN_BY_FIT = "calibration"
+
+
+def meta_analysis(
+    outcome: str, *, by: str | None = None, moderators: Sequence[str] = (), with_model: bool = True, **question: Any
+) -> dict[str, Any]:
+    """The evidence on an outcome pooled; ``question`` as in ``meta_question.ask``, the rest as in ``meta.analyse``."""
+    return document(analyse(ask(outcome, **question), by=by, moderators=moderators, with_model=with_model))
 
 
 def document(found: Analysis) -> dict[str, Any]:

@@ -8,13 +8,14 @@ found = answer(design, pool, seed=1, sizes=sizes_of(design))
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from leydig.errors import InputError
 from leydig.studies import trial_power as power
-from leydig.studies.trial_design import MOST_MEN, Design
+from leydig.studies.trial_design import MOST_MEN, Design, open_design
 from leydig.studies.trial_document import arms_over_time, baseline, groups, outcome, remarks, stated
 from leydig.studies.trial_pool import Pool
 
@@ -87,6 +88,17 @@ def together(central: Pool, drawn: Pool) -> Pool:
         else each(central.untreated, drawn.untreated),
         failed=central.failed + drawn.failed,
     )
+
+
+def virtual_trial(
+    design: Design | Path | str, *, seed: int = 0, per_arm: Sequence[int] = (), draws: int = DRAWS,
+    progress: Progress | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """A design (object, file or bundled name) simulated and analysed: see ``answer``; power also at ``per_arm`` men."""
+    own = design if isinstance(design, Design) else open_design(design)
+    sizes = sizes_of(own, per_arm)
+    pool = simulated(own, seed=seed, sizes=sizes, draws=draws, progress=progress)
+    return answer(own, pool, seed=seed, sizes=sizes, progress=progress)
 
 
 def answer(
