@@ -54,6 +54,12 @@ deep inhibition; and figures that a fixed parameter had been taken from were set
 found last, hammoud2009 (estradiol), barnouin2021, carette2019, reinisch2021 and rossato2018 were seen by nothing and
 nobody before their first score.
 
+When published trials were re-run on virtual men, no equation, parameter or fit was changed. hcg6000, three figures of
+validation, was found to be the paper of saez1979 entered twice and set aside; eight studies were entered as validation.
+How virtual men are recruited and read was settled before the totals were looked at, but for these changes after the
+first of them: a paper that prints less than its kind of assay usually quantifies has a finer assay, men are moved
+towards the baseline table where they were screened on another sample, and the nulls got the widths that suit them best.
+
 Sites of unlike sensitivity, the alternative to a fitted slope of inhibition, were tried once in a short run that had
 not converged; whether they would describe the flat dose response better is open.
 """
