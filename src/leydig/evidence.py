@@ -227,6 +227,7 @@ class Trial(_Strict):
     population: Population
     design: StudyDesign = StudyDesign()
     assay: dict[Quantity, Annotated[Assay, BeforeValidator(_assay_name)]] = {}
+    sensitive: list[Quantity] = []  # whose assay quantified less than its kind usually does
     arms: Annotated[list[Arm], Field(min_length=1)]
     assumptions: list[str] = []
     deviations: list[str] = []

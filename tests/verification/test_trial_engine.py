@@ -10,7 +10,7 @@ from leydig.studies import comparison
 from leydig.studies.balance import balance, resampled
 from leydig.studies.figures import figures, transformed
 from leydig.studies.printed import as_printed
-from leydig.studies.recruit import Recruitment, candidates
+from leydig.studies.recruit import Recruitment, candidates, plausible
 from leydig.studies.resemble import Asked
 from leydig.studies.trial_course import NOTHING, Visit, clock_of, follow, gather, readings
 from leydig.studies.trial_design import Design
@@ -84,10 +84,55 @@ def test_screening_readings_are_other_readings_than_the_baseline():
     low = (Criterion(quantity="testosterone", below=300, unit="ng/dL", samples=2),)
     group, _ = recruited(criteria=low, size=150)
     _, printed = read_of(group, "testosterone")
-    assert group.screened["testosterone"].max() <= 300
+    assert group.screened[0].max() <= 300
     assert printed[:, 0].max() > 300
-    assert printed[:, 0].mean() > group.screened["testosterone"].mean()
+    assert printed[:, 0].mean() > group.screened[0].mean()
     assert printed[:, 1].mean() == pytest.approx(printed[:, 0].mean(), rel=0.04)
+
+
+def test_men_of_a_lower_source_are_moved_there_and_not_picked_for_their_luck():
+    """Men let in below 10 (T/E2) whose mean is 5 come from men who have 5; their next reading is hardly higher."""
+    low = (Criterion(quantity="testosterone_estradiol_ratio", below=10, unit="1", visit="baseline"),)
+    table = {"testosterone_estradiol_ratio": Asked(5.0, 2.0, False)}
+    group, _ = recruited(
+        criteria=low, baseline=table, size=150, assay=dict.fromkeys(("testosterone", "estradiol"), "LC-MS/MS")
+    )
+    _, printed = read_of(group, "testosterone_estradiol_ratio")
+    assert printed[:, 0].mean() == pytest.approx(5.0, rel=0.05)
+    assert printed[:, 1].mean() < 1.12 * printed[:, 0].mean()
+
+
+def test_what_shares_the_sample_of_the_selecting_reading_was_read_in_it():
+    low = (Criterion(quantity="sperm_concentration", below=15, unit="10^6/mL", visit="baseline"),)
+    wanted = Recruitment("oligozoospermic-subfertile", Spread(35, 5), None, None, low, {}, {})
+    several = [unknowns(3, draw, ()) for draw in range(2)]
+    some = candidates(wanted, several, 3, ["total_motile_sperm_count"])
+    group = gather("all", wanted, some, several, 200, 0, [], 3)
+    logs = []
+    for quantity in ("sperm_concentration", "total_motile_sperm_count"):
+        truth, printed = read_of(group, quantity)
+        logs.append(np.log(printed) - np.log(truth[:, [0]]))
+    at_baseline = np.corrcoef(logs[0][:, 0], logs[1][:, 0])[0, 1]
+    later = np.corrcoef(logs[0][:, 1], logs[1][:, 1])[0, 1]
+    assert at_baseline == pytest.approx(later, abs=0.15)
+    assert at_baseline > 0.5
+
+
+def test_an_unnamed_assay_is_one_kind_for_matching_and_reading():
+    table = {"estradiol": Asked(20.0, 8.0, False)}
+    wanted = Recruitment("ageing-low-testosterone", Spread(68, 5), None, None, (), table, {})
+    several = plausible([wanted], 3, range(1, 9), ())
+    group = gather("all", wanted, candidates(wanted, several, 3), several, 100, 0, [], 3)
+    _, printed = read_of(group, "estradiol")
+    for draw in range(len(group.several)):
+        assert printed[group.draw == draw, 0].mean() == pytest.approx(20.0, rel=0.12)
+
+
+def test_a_line_whose_assay_scale_is_not_known_bends_nobody():
+    lines = {"testosterone": Asked(343, 61, False), "bioavailable_testosterone": Asked(60, 20, False)}
+    group, _ = recruited(baseline=lines, size=100)
+    plain, _ = recruited(baseline={"testosterone": lines["testosterone"]}, size=100)
+    assert group.men.values["SHBG"].mean() == pytest.approx(plain.men.values["SHBG"].mean(), rel=0.05)
 
 
 def test_criteria_that_nobody_keeps_are_said():

@@ -3,10 +3,10 @@
 Those who keep the criteria are weighted until the means and spreads of their baseline readings are the printed ones,
 and drawn by these weights.
 
-Where the printed baseline is the very reading that let men in, that quantity is not shifted and they are weighted by
-the reading: men with a low reading are in part men whose reading was low by chance, and return towards their own mean
-at the next one. Everything else is weighted by what is expected of a man, so that it stays. Regression to the mean is
-therefore never put in; it follows from who was let in.
+Where the printed baseline is the very reading that let men in, they are weighted by the readings: men with a low
+reading are in part men whose reading was low by chance, and return towards their own mean at the next one. Everything
+else is weighted by what is expected of a man, so that it stays. As the candidates were shifted first (``resemble``),
+the weights have little to do, and regression to the mean follows from who was let in.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 from leydig.population_prior import Men
 from leydig.studies.balance import Balanced, balance
 from leydig.studies.recruit import BASELINE, Candidates, Recruitment, kept_by, settings
-from leydig.studies.resemble import Asked
+from leydig.studies.resemble import Asked, matchable, on_reading
 from leydig.studies.trial_pool import Enrolled, Row
 from leydig.studies.trial_readings import chosen, measured, read
 from leydig.studies.unknowns import Unknowns
@@ -34,7 +34,7 @@ class Chosen(NamedTuple):
     rows: np.ndarray  # places among all candidates
     balanced: Balanced  # their weights
     readings: dict[str, np.ndarray]  # (len(rows),) baseline readings
-    screened: dict[str, np.ndarray]  # (len(rows),) screening readings
+    screened: list[np.ndarray]  # (len(rows),) by criterion, what it was kept by
 
 
 def choose(wanted: Recruitment, some: Candidates, one: Unknowns, place: int) -> Chosen:
@@ -42,14 +42,16 @@ def choose(wanted: Recruitment, some: Candidates, one: Unknowns, place: int) -> 
     kept, screened = kept_by(wanted, some, [one], place)
     rows = np.flatnonzero(some.draw == place)[kept]
     state, age = {name: values[rows] for name, values in some.state.items()}, some.men.age[rows]
-    on_reading = {criterion.quantity for criterion in wanted.criteria if criterion.visit == BASELINE}
+    let_in = [criterion.quantity for criterion in wanted.criteria if criterion.visit == BASELINE]
+    by_reading = on_reading(wanted.baseline, let_in)
     readings, columns = {}, []
-    for name, numbers in some.baseline.items():
+    for name in dict.fromkeys([*wanted.baseline, *let_in]):
+        numbers = some.baseline[name]
         values = readings[name] = read(name, wanted.assay, state, age, chosen(numbers, rows), one)
-        if name not in wanted.baseline:
+        if name not in wanted.baseline or not matchable(name):
             continue
         middle, noise = values, 0.0
-        if name not in on_reading and measured(name):
+        if name not in by_reading and measured(name):
             middle = read(name, wanted.assay, state, age, {}, one)
             noise = float(np.var(values - middle))
         columns += _features(middle, wanted.baseline[name], noise)
@@ -62,7 +64,7 @@ def choose(wanted: Recruitment, some: Candidates, one: Unknowns, place: int) -> 
         rows,
         balance(features, settings()["ridge"], settings()["fewest_effective"]),
         readings,
-        {name: read[kept] for name, read in screened.items()},
+        [values[kept] for values in screened],
     )
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from leydig import start
 from leydig.errors import ModelWarning
 from leydig.evidence import Trial, trials
+from leydig.pharmacology.drugs import catalogue
 from leydig.pharmacology.protocol import Protocol
 from leydig.studies.figures import Figure, figures
 from leydig.studies.problem import study_size
@@ -35,6 +36,12 @@ def what(trial: Trial, figure: Figure) -> tuple[str, ...]:
     given = {arm.name: _given(arm.protocol) for arm in trial.arms}
     other = given[figure.against] if figure.against is not None else frozenset()
     return tuple(sorted(given[figure.arm] - other))
+
+
+def kinds(drugs: tuple[str, ...]) -> tuple[str, ...]:
+    """The kinds of drugs that these are, in alphabetical order."""
+    known = catalogue()
+    return tuple(sorted({known[name].kind if name in known else name for name in drugs}))
 
 
 def _given(protocol: str) -> frozenset[str]:
@@ -57,12 +64,16 @@ def no_change(figure: Figure, before: float) -> Normal:
 
 
 def mean_change(trial: Trial, figure: Figure) -> Normal | None:
-    """The mean of what calibration trials of the same drugs saw; None where there is none."""
-    alike = _alike(what(trial, figure), figure)
-    if not alike:
-        return None
-    spread = _width_about_means(figure.domain) * float(np.sqrt(1 + 1 / len(alike)))
-    return Normal(float(np.mean(alike)), spread * study_size(figure))
+    """The mean of what other calibration trials of the same drugs saw, else of the same kinds of drugs.
+
+    None where no other trial had them.
+    """
+    drugs = what(trial, figure)
+    for given in (drugs, kinds(drugs)):
+        alike = _alike(given, figure)
+        if alike:
+            return Normal(float(np.mean(alike)), _width_about_means(figure.domain, given == drugs) * study_size(figure))
+    return None
 
 
 def interval_score(low: float, high: float, value: float, level: float = 0.95) -> float:
@@ -85,12 +96,12 @@ def width_of_no_change(domain: str) -> float:
 
 
 @cache
-def _width_about_means(domain: str) -> float:
-    """As above, about the mean change of each drug, of the drugs that have several figures in calibration trials."""
+def _width_about_means(domain: str, same_drugs: bool) -> float:
+    """As above, about the mean of other trials of the same drugs, or of the same kinds, of figures that have one."""
     pairs = [
         (float(np.mean(alike)), figure)
         for drugs, figure in seen()
-        if figure.domain == domain and len(alike := _alike(drugs, figure)) > 1
+        if figure.domain == domain and (alike := _alike(drugs if same_drugs else kinds(drugs), figure))
     ]
     return _best_width(pairs) if pairs else width_of_no_change(domain)
 
@@ -118,11 +129,14 @@ def _best_width(pairs: Sequence[tuple[float, Figure]]) -> float:
 
 
 def _alike(drugs: tuple[str, ...], figure: Figure) -> list[float]:
-    """What calibration trials of these drugs reported of the quantity."""
+    """What calibration trials other than the figure's own reported of the quantity, of these drugs or kinds."""
     if not drugs:
         return []
     return [
         one.reported
         for given, one in seen()
-        if given == drugs and one.quantity == figure.quantity and one.level == figure.level
+        if drugs in (given, kinds(given))
+        and one.trial != figure.trial
+        and one.quantity == figure.quantity
+        and one.level == figure.level
     ]

@@ -9,7 +9,8 @@ studies alone and is added.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import zlib
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from typing import Literal, NamedTuple
 
@@ -23,16 +24,17 @@ from leydig.pharmacology.protocol import Protocol
 from leydig.population_prior import Spread
 from leydig.population_prior.streams import normals, uniforms
 from leydig.start import Given, given
-from leydig.studies import comparison, many, observe, recruit
+from leydig.studies import comparison, many, recruit
 from leydig.studies.figures import Figure
 from leydig.studies.problem import study_size, study_start
-from leydig.studies.recruit import Candidates, Recruitment, asked, candidates
+from leydig.studies.recruit import Candidates, Recruitment, asked, candidates, plausible
 from leydig.studies.trial_course import NOTHING, Group, Visit, clock_of, follow, gather, readings
-from leydig.studies.trial_readings import computed, measured, tests_of
-from leydig.studies.unknowns import Unknowns, unknowns
+from leydig.studies.trial_readings import computed, measured
+from leydig.studies.unknowns import Unknowns
 
 TINY = 1e-12  # keeps a logarithm finite
 BODY = ("age", "BMI", "height")
+DRAWS_APART = 1_000_000
 Of = Literal["arm", "before", "untreated"]
 
 
@@ -74,9 +76,12 @@ def run_arms(
     chosen = [arm for arm in trial.arms if arm.name in needed]
     protocols = [Protocol.parse(arm.protocol) for arm in chosen]
     drugs = {name for protocol in protocols for name in protocol.drugs}
-    several = [unknowns(seed, draw, drugs) for draw in range(1, settings.draws + 1)]
+    # each trial has draws of its own, so that the error of few draws is not common to all trials
+    first_draw = 1 + zlib.crc32(trial.key.encode()) % DRAWS_APART
+    numbers = range(first_draw, first_draw + settings.draws)
+    several = plausible([recruitment(trial, arm) for arm in chosen], seed, numbers, drugs)
     visits = tuple(sorted({Visit(0.0), *(Visit(figure.day, figure.moment) for figure in own)}))
-    pools = _pools(trial, chosen, several, seed)
+    pools = _pools(trial, chosen, several, seed, {figure.quantity for figure in own})
     found: dict[str, Run] = {}
     remarks: list[str] = []
     if len(pools[0].possible) < len(several):
@@ -92,13 +97,13 @@ def run_arms(
             figure.quantity for figure in own if arm.name in (figure.arm, figure.against)
         )  # fmt: skip
         taken = given(protocol, max(visit.day for visit in visits) or 1.0)
-        mine = [figure for figure in own if figure.arm == arm.name and figure.against is None]
-        printed, solved = _read(group, taken, visits, [*quantities], mine, settings.mode)
+        finer = trial.sensitive
+        printed, solved = _read(group, taken, visits, [*quantities], finer, settings.mode)
         if not solved.all():
             remarks.append(f"{(~solved).sum()} of {len(solved)} virtual men of the arm {arm.name} could not be solved")
         untreated: dict[str, np.ndarray] = {}
         if wanted.criteria and any(taken):
-            untreated, there = _read(group, NOTHING, visits, [*quantities], mine, settings.mode)
+            untreated, there = _read(group, NOTHING, visits, [*quantities], finer, settings.mode)
             solved &= there
         found[arm.name] = Run(group, n, visits, printed, untreated, solved)
         if group.enrolled.effective < settings.least_men:
@@ -109,13 +114,15 @@ def run_arms(
     return found, remarks
 
 
-def _pools(trial: Trial, arms: Sequence[Arm], several: Sequence[Unknowns], seed: int) -> list[Candidates]:
+def _pools(
+    trial: Trial, arms: Sequence[Arm], several: Sequence[Unknowns], seed: int, also: Collection[str]
+) -> list[Candidates]:
     """Candidates of every arm, one lot for arms that want the same men; with the draws that are possible for all."""
     lots: dict[str, Candidates] = {}
     for arm in arms:
         wanted = recruitment(trial, arm)
         if repr(wanted) not in lots:
-            lots[repr(wanted)] = candidates(wanted, several, seed)
+            lots[repr(wanted)] = candidates(wanted, several, seed, sorted(also))
     shared = set.intersection(*(set(lot.possible) for lot in lots.values()))
     if not shared:
         raise InputError(f"{trial.key}: no draw of what is uncertain has men for all of its arms")
@@ -123,23 +130,12 @@ def _pools(trial: Trial, arms: Sequence[Arm], several: Sequence[Unknowns], seed:
 
 
 def _read(
-    group: Group, taken: Given, visits: Sequence[Visit], quantities: Sequence[str], own: Sequence[Figure], mode: Mode
+    group: Group, taken: Given, visits: Sequence[Visit], quantities: Sequence[str], finer: Collection[str], mode: Mode
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Readings (N, v) of a group by quantity, and who could be solved; ``own`` are the published figures of the arm."""
+    """Readings (N, v) of a group by quantity, and who could be solved; ``finer`` are read below the usual limits."""
     course = follow(group, [taken], np.zeros(len(group.draw), int), clock_of(visits), quantities, mode)
-    finer = {figure.quantity for figure in own if _below_the_usual(figure, group, course.quantities)}
     printed = {name: readings(group, name, course.quantities, visits, name not in finer) for name in quantities}
     return printed, course.status == many.DONE
-
-
-def _below_the_usual(figure: Figure, group: Group, truth: Mapping[str, np.ndarray]) -> bool:
-    """Whether the paper prints less than its kind of assay usually quantifies, so that its assay was a finer one."""
-    test = tests_of(figure.quantity, group.assay).get(figure.quantity)
-    limit = None if test is None else observe.lloq(test.analyte, test.assay)
-    if limit is None:
-        return False
-    before = 1.0 if figure.level else float(np.nanmean(truth[figure.quantity][:, 0]))
-    return before * float(np.exp(figure.reported)) < limit
 
 
 def _men(arm: Arm, trial: Trial) -> int:
@@ -150,13 +146,12 @@ def _men(arm: Arm, trial: Trial) -> int:
 
 def recruitment(trial: Trial, arm: Arm) -> Recruitment:
     """Who an arm's men were. A randomised arm whose table is not printed has that of the other arms."""
-    who, lines = trial.population, dict(arm.baseline)
+    who = trial.population
+    table = {name: asked(name, reported, _men(arm, trial)) for name, reported in arm.baseline.items()}
     if trial.design.allocation == "randomised":
         for other in trial.arms:
-            for quantity, reported in other.baseline.items():
-                lines.setdefault(quantity, reported)
-    n = _men(arm, trial)
-    table = {quantity: asked(quantity, reported, n) for quantity, reported in lines.items()}
+            for name, reported in other.baseline.items():
+                table.setdefault(name, asked(name, reported, _men(other, trial)))
     table = {name: line for name, line in table.items() if line.mean > 0 and (name in computed() or name == "BMI")}
     age = who.age or (None if who.ages else comparison.settings()["age_assumed"])
     body = table.pop("BMI", None)
@@ -178,7 +173,12 @@ def recruitment(trial: Trial, arm: Arm) -> Recruitment:
 class Replicates:
     """Replicate trials: who is in them, and how far their study lies from others."""
 
-    def __init__(self, trial: Trial, arms: Mapping[str, Run], seed: int, settings: Settings) -> None:
+    def __init__(
+        self, trial: Trial, arms: Mapping[str, Run], seed: int, settings: Settings,
+        sizes: Mapping[Figure, int] | None = None,
+    ) -> None:  # fmt: skip
+        """``sizes`` are the men of a figure where they are fewer than those of its arm."""
+        self.sizes = sizes or {}
         self.trial, self.arms, self.seed = trial, arms, seed
         self.count = settings.replicates
         self.blocks: dict[str, list[np.ndarray]] = {}
@@ -189,17 +189,18 @@ class Replicates:
             blocks = [np.flatnonzero((run.group.draw == draw) & run.solved) for draw in draws]
             filled = [block for block in blocks if len(block)]
             self.blocks[name] = filled
-            self.rows[name] = [rng.choice(filled[k % len(filled)], run.n) for k in range(self.count)] if filled else []
+            self.rows[name] = [_some(rng, filled[k % len(filled)], run.n) for k in range(self.count)] if filled else []
 
     def values(self, figure: Figure, arm: str, median: bool, of: Of = "arm") -> np.ndarray:
         """(R,) of an arm on the scale of comparison: of what was done, of no change, or of the same men untreated."""
         run, rows = self.arms[arm], self.rows[arm]
-        found = self._statistic(figure, arm, median, of, rows, yes_or_no=True)
+        n = min(self.sizes.get(figure, run.n), run.n)
+        found = self._statistic(figure, arm, median, of, [own[:n] for own in rows], yes_or_no=True)
         if not measured(figure.quantity) and not _is_share(figure):
             # no model of its reading is known: one man's change varies as is assumed of unprinted spreads
             extra = normals(self.seed, f"unread {figure.quantity} {arm} {figure.day!r}", 0, self.count)
             between = comparison.settings()["domains"][figure.domain]["between_men"]
-            found = found + between / np.sqrt(run.n) * extra
+            found = found + between / np.sqrt(n) * extra
         return found
 
     def by_draw(self, figure: Figure, median: bool) -> np.ndarray:
@@ -250,6 +251,11 @@ class Replicates:
             apart = normals(self.seed, f"level {name}", 0, self.count)
             found = found + comparison.settings()["level_study_log_sd"] * apart
         return found
+
+
+def _some(rng: np.random.Generator, block: np.ndarray, n: int) -> np.ndarray:
+    """``n`` of the men of a draw, each once; all of them where they are fewer: other draws have other men."""
+    return rng.permutation(block)[:n]
 
 
 def _is_share(figure: Figure) -> bool:

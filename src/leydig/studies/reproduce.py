@@ -78,7 +78,8 @@ def reproduce(trial: Trial, *, seed: int = 0, settings: Settings | None = None) 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ModelWarning)  # a published dose is a fact, however unusual
         arms, remarks = run_arms(trial, own, seed, settings)
-    replicates = Replicates(trial, arms, seed, settings)
+    sizes = {figure: outcome.n for (_, outcome), figure in zip(listed, own, strict=True) if outcome.n}
+    replicates = Replicates(trial, arms, seed, settings, sizes)
     scored = [
         _score(trial, arm, outcome, figure, replicates, own) for (arm, outcome), figure in zip(listed, own, strict=True)
     ]

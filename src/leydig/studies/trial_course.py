@@ -44,7 +44,7 @@ class Group(NamedTuple):
     draw: np.ndarray  # (N,) place in ``several``
     assay: Mapping[str, str]
     baseline: Mapping[str, Mapping[str, Any]]  # random numbers of what was read at baseline
-    screened: Mapping[str, np.ndarray]  # (N,) readings that they were let in on
+    screened: Sequence[np.ndarray]  # (N,) by criterion, readings that they were let in on
     seed: int
     enrolled: Enrolled
 
@@ -77,10 +77,10 @@ def gather(
         draw,
         wanted.assay,
         baseline,
-        {
-            name: np.concatenate([one.screened[name][own] for one, own in zip(each, picked, strict=True)])
-            for name in each[0].screened
-        },
+        [
+            np.concatenate([one.screened[place][own] for one, own in zip(each, picked, strict=True)])
+            for place in range(len(wanted.criteria))
+        ],
         seed,
         table(name, wanted, some, each, picked),
     )

@@ -14,9 +14,10 @@ import numpy as np
 
 from leydig import laboratory, outputs
 from leydig.studies import observe
+from leydig.studies.observe_test import day_to_day, entry
 from leydig.studies.population_plan import available
 from leydig.studies.sampling import NOT_COMPUTED, OWN_SHARE, RATIO
-from leydig.studies.unknowns import Unknowns, reads_more
+from leydig.studies.unknowns import Unknowns, known, reads_more
 
 Numbers = Mapping[str, np.ndarray]  # (n,) by quantity
 IN_STATE = {"NTX": "relative_NTX"}  # what the model calls a quantity that it has relative to a man's own start
@@ -74,23 +75,31 @@ def read(
     quantity: str, assay: Mapping[str, str], state: Numbers, age: np.ndarray, numbers: Mapping[str, Any], one: Unknowns,
     moment: bool = False, limited: bool = True,
 ) -> np.ndarray:  # fmt: skip
-    """Readings (n,) of men whose state is ``state``; without ``numbers`` the expected ones.
+    """Readings (n,) of men whose state is ``state``; without ``numbers`` their means.
 
-    ``moment`` and ``limited`` as in ``observe.simulate``.
+    An assay that nobody named is one kind in each draw. ``moment`` and ``limited`` as in ``observe.simulate``.
     """
     tests = tests_of(quantity, assay)
     if not tests:
         return np.array(state[IN_STATE.get(quantity, quantity)], float)
     parts = {}
-    for name, test in tests.items():
-        more = reads_more(one, test)
-        share = state[OWN_SHARE]
+    for name, unnamed in tests.items():
+        test = known(unnamed, one)
+        more, share = reads_more(one, test), state[OWN_SHARE]
         if numbers:
-            own = numbers[name]._replace(method=np.full(len(age), one.method))
+            own = numbers[name]
             parts[name] = observe.simulate(test, state[name], age, own, share, more, one.lab, moment, limited).values
         else:
-            parts[name] = observe.expected(test, state[name], age, share, more, one.lab)
+            parts[name] = observe.expected(test, state[name], age, share, more, one.lab) * _mean_of_days(test)
     return together(quantity, parts)
+
+
+def _mean_of_days(test: observe.Test) -> float:
+    """Mean over median of one man's readings from day to day, where these vary by a factor."""
+    of = entry(test.analyte)
+    if of.scale != "log":
+        return 1.0
+    return float(np.exp(day_to_day(of, test.abstinence is not None) ** 2 / 2))
 
 
 def together(quantity: str, parts: Numbers) -> np.ndarray:

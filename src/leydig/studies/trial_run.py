@@ -22,12 +22,12 @@ from leydig.population_prior.streams import uniforms
 from leydig.studies import many, trial_readings
 from leydig.studies.clock import HOURS_PER_DAY
 from leydig.studies.mixture import read_mixture
-from leydig.studies.recruit import Recruitment, asked, candidates
+from leydig.studies.recruit import BASELINE, Recruitment, asked, candidates, plausible
 from leydig.studies.titrate_many import follow_titrated
 from leydig.studies.trial_course import NOTHING, Group, Visit, clock_of, follow, gather, joined, later, readings
 from leydig.studies.trial_design import Design
 from leydig.studies.trial_pool import Pool
-from leydig.studies.unknowns import CENTRAL, unknowns
+from leydig.studies.unknowns import CENTRAL
 
 PATTERNS = 24  # of missed doses in an arm
 Progress = Callable[[int, int], None]
@@ -69,8 +69,8 @@ def simulate_trial(
     """
     _check(design)
     wanted = recruitment(design)
-    several = [unknowns(seed, draw, design.drugs) for draw in range(draws)]
-    some = candidates(wanted, several, seed, men)
+    several = plausible([wanted], seed, range(draws), design.drugs)
+    some = candidates(wanted, several, seed, design.quantities, men)
     if CENTRAL not in some.possible:
         raise InputError("hardly any virtual man keeps the criteria at the best estimate of everything")
     size, visits = len(some.possible) * men, [Visit(day) for day in design.days]
@@ -98,7 +98,10 @@ def simulate_trial(
         np.array(design.days),
         stacked("printed"),
         stacked("truth"),
-        {name: np.concatenate([group.screened[name] for group in groups])[solved] for name in groups[0].screened},
+        {
+            criterion.quantity: np.concatenate([group.screened[place] for group in groups])[solved]
+            for place, criterion in enumerate(wanted.criteria)
+        },
         _leaving(design, seed, len(arm))[solved],
         np.concatenate([course.taken for course in courses])[solved],
         tuple(group.enrolled for group in groups),
@@ -116,6 +119,15 @@ def _check(design: Design) -> None:
     ):
         if titrated and there:
             raise InputError(f'the arm "{titrated[0]}" is titrated, which cannot be combined with {what}')
+
+    on_drug = bool(design.run_in) and any(_run_in(design))
+    at_baseline = [criterion.quantity for criterion in design.population.criteria if criterion.visit == BASELINE]
+    at_baseline += [name for name in design.population.baseline if name not in ("age", "BMI")]
+    if on_drug and at_baseline:
+        raise InputError(
+            f"{at_baseline[0]} at baseline cannot be asked for after a run-in on a drug, because men are let in "
+            "untreated; make it a criterion at screening, or leave it out"
+        )
 
 
 def _run_in(design: Design) -> start.Given:

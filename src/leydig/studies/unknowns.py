@@ -7,6 +7,7 @@ Everything here is common to all men of a trial. Draw 0 is the best estimate of 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -35,8 +36,8 @@ class Unknowns(NamedTuple):
     laboratories: dict[str, float]  # standard normal: how far the trial's laboratory reads from others, by analyte
 
 
-def unknowns(seed: int, draw: int, drug_names: Collection[str]) -> Unknowns:
-    """The draw of this number for a trial of these drugs."""
+def unknowns(seed: int, draw: int, drug_names: Collection[str], attempt: int = 0) -> Unknowns:
+    """The draw of this number for a trial of these drugs; ``attempt`` draws its assays anew."""
     lab = laboratory.constants()
     if draw == CENTRAL:
         return Unknowns(draw, {}, {}, lab, LIKELIER, {})
@@ -45,7 +46,7 @@ def unknowns(seed: int, draw: int, drug_names: Collection[str]) -> Unknowns:
     values = {name: value for name, value in fitted.items() if name in known}
     for system in model.SYSTEMS:
         values |= {name: value for name, value in uncertainty.uncertain(system, seed, draw).items() if name in known}
-    kit = float(np.exp(settings()["kit_log_sd"] * normals(seed, "trial kit", draw, 1)[0]))
+    kit = float(np.exp(settings()["kit_log_sd"] * normals(seed, f"trial kit {attempt}", draw, 1)[0]))
     offsets = {name: fitted.get(f"laboratory.{name}", getattr(lab, name)) * kit for name in KITS}
     others = {
         name.removeprefix("laboratory."): value
@@ -58,7 +59,7 @@ def unknowns(seed: int, draw: int, drug_names: Collection[str]) -> Unknowns:
         _scale(seed, draw, drug_names),
         # the offset is the one error of an immunoassay here, as in the fits
         lab._replace(**offsets, **others, estradiol_immunoassay_spread=0.0, estradiol_RIA_spread=0.0),
-        float(uniforms(seed, "trial method", draw, 1)[0]),
+        float(uniforms(seed, f"trial method {attempt}", draw, 1)[0]),
         {name: float(normals(seed, f"trial laboratory {name}", draw, 1)[0]) for name in observe.analytes()},
     )
 
@@ -93,10 +94,15 @@ def columns(
     )
 
 
-def reads_more(one: Unknowns, test: observe.Test) -> float | dict[str, float]:
-    """Log-factor (of percentages shift of the log odds) of the trial's laboratory; by part of a derived test."""
-    found = {}
-    for name, part in tests.parts(test).items():
-        spread = max(tests.scale(name, kind.assay, one.lab).spread for kind in tests.kinds(name, part.assay, one.lab))
-        found[name] = spread * one.laboratories.get(name, 0.0)
-    return found if test.analyte in observe.DERIVED else found[test.analyte]
+def known(test: observe.Test, one: Unknowns) -> observe.Test:
+    """The test on one kind of assay: that of the draw where nobody named one."""
+    kinds = tests.kinds(test.analyte, test.assay, one.lab)
+    if len(kinds) == 1:
+        return test
+    return replace(test, assay=kinds[0].assay if one.method < kinds[0].weight else kinds[1].assay)
+
+
+def reads_more(one: Unknowns, test: observe.Test) -> float:
+    """Log-factor (of percentages shift of the log odds) by which the trial's laboratory reads more than others."""
+    (kind,) = tests.kinds(test.analyte, test.assay, one.lab)
+    return tests.scale(test.analyte, kind.assay, one.lab).spread * one.laboratories.get(test.analyte, 0.0)
