@@ -78,6 +78,16 @@ bench: install ## speed and error beside other solvers (20 minutes; BENCH=--quic
 calibrate: install ## refit the parameters, one module after another, from the calibration evidence (minutes)
 	$(BIN)/python tools/calibrate.py
 
+profiles: install ## profile likelihoods of every fitted parameter (an hour; begun again, it goes on)
+	$(BIN)/python tools/profiles.py
+	$(BIN)/python tools/profiles_page.py
+
+validate: install ## run every published trial again and write docs/credibility.md, bone.md and fertility.md (half an hour)
+	$(LEYDIG) reproduce --out out/validation
+	$(BIN)/python tools/bone_page.py
+	$(BIN)/python tools/fertility_page.py
+	$(BIN)/python tools/credibility_page.py
+
 lock: ## resolve the dependencies again (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --upgrade \
 		--no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet --output-file $(LOCK)

@@ -17,7 +17,7 @@ PACKAGE = "leydig"
 # Lowest first. A module may import from its own line and from the lines before it.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "writing", "files", "quantities", "units", "bibliography", "fits", "parameters"),
-    ("grading", "evidence", "claims", "literature"),
+    ("grading", "evidence", "evidence_limits", "evidence_records", "claims", "literature"),
     ("physiology", "pharmacology", "engine"),
     (
         "laboratory",

@@ -7,109 +7,51 @@ see the study (calibration), whether it is only compared with (validation), or n
 
 from __future__ import annotations
 
+import re
 from functools import cache
-from math import inf
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
 from leydig.bibliography import UNUSABLE, Reference, bibliography, cite, reference
 from leydig.errors import InputError, from_pydantic, unknown
+from leydig.evidence_records import (
+    RELATIVE,
+    Allocation,
+    Assay,
+    Condition,
+    Control,
+    Count,
+    Criterion,
+    Population,
+    Quantity,
+    Reported,
+    Role,
+    Seen,
+    Statistic,
+    Strict,
+    StudyDesign,
+    Years,
+    assay_name,
+)
 from leydig.files import DATA, read_yaml
-from leydig.units import CANONICAL, check_accepted, to_canonical
 
-__all__ = ["Arm", "Outcome", "Reference", "Reported", "Trial", "bibliography", "cite", "load_trial", "trial", "trials"]
+__all__ = [
+    "RELATIVE", "Allocation", "Arm", "Assay", "Condition", "Control", "Criterion", "Outcome", "Population",
+    "Quantity", "Reference", "Reported", "Role", "Seen", "Statistic", "StudyDesign", "Trial", "Years",
+    "bibliography", "cite", "load_trial", "trial", "trials",
+]  # fmt: skip
 
-Role = Literal["calibration", "validation", "none"]
-Seen = Literal["fulltext", "abstract", "secondary"]
-Assay = Literal["LC-MS/MS", "immunoassay", "RIA", "unknown"]
-Condition = Literal[
-    "eugonadal",
-    "obese-hypogonadal",
-    "ageing-low-testosterone",
-    "primary-failure",
-    "hypogonadotropic",
-    "oligozoospermic-subfertile",
-    "aromatase-deficient",
-    "aromatase-excess",
-    "agonadal",
-]
-Allocation = Literal["randomised", "not-randomised", "single-group", "cross-section", "pooled", "unknown"]
-Control = Literal["placebo", "untreated", "active", "dose", "none", "unknown"]
-Statistic = Literal["mean", "median", "ratio", "percent_change", "change", "percent_of"]
-
-# Statistics that are relative, and the units that they may be written in.
-RELATIVE = {"ratio": ("1",), "percent_change": ("%",), "percent_of": ("%",)}
-
-
-def _known_quantity(name: str) -> str:
-    """The name, when it is a quantity."""
-    if name not in CANONICAL:
-        raise unknown("quantity", name, CANONICAL)
-    return name
-
-
-def _assay_name(name: Any) -> Any:
-    """The full name of an assay; LC-MS is short for LC-MS/MS."""
-    return "LC-MS/MS" if name == "LC-MS" else name
-
-
-Quantity = Annotated[str, AfterValidator(_known_quantity)]
-Count = Annotated[int, Field(ge=1)]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Reported(_Strict):
-    """One printed figure with its spread."""
-
-    value: float
-    unit: str
-    statistic: Statistic = "mean"
-    spread: float | tuple[float, float] | None = None  # SD and SEM: one number; CI95 and IQR: lower and upper limit
-    spread_kind: Literal["SD", "SEM", "CI95", "IQR", "none"] = "none"
-    n: Count | None = None
-    where: str | None = None
-    seen: Seen | None = None
-    note: str | None = None
-
-    @model_validator(mode="after")
-    def spread_fits_its_kind(self) -> Self:
-        """A spread has a kind, and an interval has two limits in order."""
-        if (self.spread is None) != (self.spread_kind == "none"):
-            raise InputError("a spread needs a spread_kind and a spread_kind needs a spread")
-        if self.spread_kind in {"CI95", "IQR"}:
-            if not isinstance(self.spread, tuple):
-                raise InputError(f"the spread of kind {self.spread_kind} is a list of its lower and upper limit")
-            if self.spread[0] > self.spread[1]:
-                raise InputError("the lower limit of a spread must not lie above the upper")
-        elif isinstance(self.spread, tuple):
-            raise InputError(f"the spread of kind {self.spread_kind} is one number")
-        elif self.spread is not None and self.spread < 0:
-            raise InputError("a spread must not be negative")
-        return self
-
-    def check_unit(self, quantity: str) -> None:
-        """Refuse a unit in which this statistic of this quantity cannot be written."""
-        if self.statistic in RELATIVE:
-            if self.unit not in RELATIVE[self.statistic]:
-                raise unknown("unit", self.unit, RELATIVE[self.statistic], f"a {self.statistic} of {quantity}")
-        else:
-            check_accepted(quantity, self.unit)
-
-    def convert(self, quantity: str, number: float) -> float:
-        """A number in this figure's unit in the canonical unit of the quantity; relative figures stay as they are."""
-        return number if self.statistic in RELATIVE else to_canonical(quantity, number, self.unit)
+LATEST_DAY = 36_525  # a century: no trial lasts longer
+PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]{1,80}")
 
 
 class Outcome(Reported):
     """One result of an arm on one day."""
 
     quantity: Quantity
-    day: Annotated[float, Field(ge=0)]
+    day: Annotated[float, Field(ge=0, le=LATEST_DAY)]
     where: str
     seen: Seen
     moment: bool = False  # sampled at this time after the last dose: no mean of a day
@@ -131,14 +73,14 @@ class Outcome(Reported):
         return self.convert(self.quantity, self.value)
 
 
-class Arm(_Strict):
+class Arm(Strict):
     """One group of men and what they took."""
 
     name: str
     n: Count | None = None
-    baseline: dict[Quantity, Reported] = {}
+    baseline: dict[Quantity, Reported] = Field(default_factory=dict)
     protocol: str
-    outcomes: list[Outcome] = []
+    outcomes: list[Outcome] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def baseline_units(self) -> Self:
@@ -154,83 +96,30 @@ class Arm(_Strict):
         return {quantity: reported.convert(quantity, reported.value) for quantity, reported in self.baseline.items()}
 
 
-Years = Annotated[float, Field(ge=0, le=120)]
+def _plain_key(key: str) -> str:
+    """The key, when it is a plain word: it names files and stands in tables."""
+    if not PLAIN_KEY.fullmatch(key):
+        raise InputError("a key is made of 1 to 80 of the letters A to Z and a to z, digits, _ and -")
+    return key
 
 
-class Criterion(_Strict):
-    """A limit that a man's readings had to keep for him to be let in; both limits belong to what is allowed.
-
-    ``visit`` says which reading: one of its own before baseline ("screening"), or the baseline reading itself, so
-    that what a paper prints as the change contains regression to the mean.
-    """
-
-    quantity: Quantity
-    above: float | None = None
-    below: float | None = None
-    unit: str
-    samples: Annotated[int, Field(ge=1, le=10)] = 1  # whose mean is compared
-    visit: Literal["screening", "baseline"] = "screening"
-    assay: Annotated[Assay, BeforeValidator(_assay_name)] | None = None  # where it is not the trial's own
-    note: str | None = None
-
-    @model_validator(mode="after")
-    def has_limits(self) -> Self:
-        """There is a limit, in a unit of the quantity, and some value keeps both."""
-        check_accepted(self.quantity, self.unit)
-        if self.above is None and self.below is None:
-            raise InputError(f'the criterion on {self.quantity} needs "above", "below" or both')
-        if self.above is not None and self.below is not None and self.above > self.below:
-            raise InputError(f'the criterion on {self.quantity} has "above" {self.above:g} over "below" {self.below:g}')
-        return self
-
-    @property
-    def limits(self) -> tuple[float, float]:
-        """Lower and upper limit in the canonical unit."""
-        low = -inf if self.above is None else to_canonical(self.quantity, self.above, self.unit)
-        high = inf if self.below is None else to_canonical(self.quantity, self.below, self.unit)
-        return low, high
-
-
-class Population(_Strict):
-    """Who the men were."""
-
-    text: str
-    n: Count | None = None
-    age: Years | None = None  # mean
-    age_sd: Annotated[float, Field(ge=0, le=40)] | None = None  # between men, years
-    ages: tuple[Years, Years] | None = None  # lowest and highest that were let in
-    BMI: Annotated[float, Field(ge=10, le=80)] | None = None  # mean, kg/m2
-    BMI_sd: Annotated[float, Field(ge=0, le=20)] | None = None  # between men, kg/m2
-    condition: Condition | None = None
-    inclusion: list[str] = []  # as the paper words it
-    criteria: list[Criterion] = []  # of these, the limits on what the model has
-
-
-class StudyDesign(_Strict):
-    """How the groups came about and what they were compared with."""
-
-    allocation: Allocation = "unknown"
-    control: Control = "unknown"
-    crossover: bool = False
-
-
-class Trial(_Strict):
+class Trial(Strict):
     """One published study."""
 
-    key: str
+    key: Annotated[str, AfterValidator(_plain_key)]
     citation: str
     title: str
     verification: Seen
     role: Role
     reason: str
-    shares_men_with: list[str] = []
+    shares_men_with: list[str] = Field(default_factory=list)
     population: Population
     design: StudyDesign = StudyDesign()
-    assay: dict[Quantity, Annotated[Assay, BeforeValidator(_assay_name)]] = {}
-    sensitive: list[Quantity] = []  # whose assay quantified less than its kind usually does
+    assay: dict[Quantity, Annotated[Assay, BeforeValidator(assay_name)]] = Field(default_factory=dict)
+    sensitive: list[Quantity] = Field(default_factory=list)  # whose assay quantified less than its kind usually does
     arms: Annotated[list[Arm], Field(min_length=1)]
-    assumptions: list[str] = []
-    deviations: list[str] = []
+    assumptions: list[str] = Field(default_factory=list)
+    deviations: list[str] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def arms_fit_together(self) -> Self:

@@ -47,6 +47,20 @@ def test_a_list_holds_what_was_asked_for(capsys):
     assert "11.2 → 18.2 nmol/L" in said(capsys, *asked, "ageing-low-testosterone", "--verification", "fulltext")
 
 
+def test_an_empty_list_says_what_could_be_widened(capsys):
+    asked = ("--drug", "letrozole", "--quantity", "LDL", "--condition", "agonadal")
+    text = " ".join(said(capsys, *asked).split())
+    fewer = as_object(capsys, *asked[:4])["figures"]
+    assert fewer and f"Without --condition agonadal: {len(fewer)} figures." in text
+
+
+def test_names_of_studies_are_not_broken(capsys):
+    text = said(capsys, "--kind", "guidelines")
+    names = {row.study for row in select(Filter(kind="guidelines"))[:80]}
+    assert max(map(len, names)) > 16
+    assert all(name in text for name in names)
+
+
 def test_one_study_is_shown_whole(capsys):
     text = " ".join(said(capsys, "burnettbowie2009").split())
     for part in (
@@ -111,6 +125,7 @@ def test_files_hold_the_figures_and_a_plot_for_each_quantity(capsys, tmp_path):
     page = (folder / "evidence.html").read_text(encoding="utf-8")
     assert page.count("not a medical device") == 1
     assert page.index("<svg") < page.index("<table")
+    assert page.index("<svg") < page.index("Trials: a point is")
     assert page.count("<svg") == 1
     assert not re.search(r'(?:src|href)="(?!#|data:)', page)
     assert "loves2008" in page

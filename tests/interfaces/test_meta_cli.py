@@ -11,6 +11,7 @@ import pytest
 
 from leydig.cli import main
 from leydig.cli.meta_run import IN_A_FOLDER
+from leydig.report import meta_words
 
 QUICK = ["--no-model"]
 
@@ -145,6 +146,26 @@ def test_what_cannot_be_used_is_one_sentence(arguments, words, capsys):
     assert main(["meta", *arguments, *QUICK]) == 2
     said = capsys.readouterr()
     assert words in said.err and said.err.count("\n") == 1 and said.out == ""
+
+
+def test_weight_goes_by_one_name_in_every_verb(capsys):
+    _, short = printed(capsys, "testosterone", "--drug", "weight", *QUICK)
+    _, known = printed(capsys, "testosterone", "--drug", "weight loss", *QUICK)
+    assert short == known
+    for name in ("weight", "weight loss"):
+        assert main(["evidence", "--drug", name, "--quantity", "testosterone", "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["figures"]
+
+
+def test_names_sums_and_tests_are_explained(capsys):
+    _, answer = printed(capsys, "testosterone", "--from-day", "0", "--by", "drug", *QUICK)
+    counted = sum(len(row["studies"]) for row in answer["groups"]["rows"])
+    sentence = meta_words.groups(answer)["sentence"]
+    assert (f"add to {counted} and not to {len(answer['studies'])}" in sentence) == (counted > len(answer["studies"]))
+    assert f"with {len(answer['studies'])} studies the test" in meta_words.asymmetry_sentence(answer)
+    assert meta_words.study_name({"citation": "yialamas2007", "study": "yialamas2007"}) == "Yialamas 2007"
+    assert meta_words.study_name({"citation": "morote", "study": "morote"}) == "Morote"
+    assert meta_words.study_name({"citation": "hcg3500", "study": "hcg3500"}) == "hcg3500"
 
 
 def test_help_has_an_example(capsys):

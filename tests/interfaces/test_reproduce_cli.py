@@ -4,14 +4,19 @@ import csv
 import hashlib
 import json
 import re
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
+import yaml
 
 from leydig.cli import main
 from leydig.errors import InputError
-from leydig.evidence import trials
+from leydig.evidence import Trial, trials
+from leydig.files import DATA
 from leydig.studies import reproduce_many
+from leydig.studies.reproduce_entries import check_comparable
 
 QUICK = ("--draws", "2", "--men", "32", "--workers", "1")
 OUTSIDE = """
@@ -257,9 +262,110 @@ def test_what_is_refused_is_said_in_one_sentence(case, tmp_path, monkeypatch, ca
     assert sums(tmp_path) == before
 
 
-def test_a_key_that_is_a_path_leads_nowhere(tmp_path):
-    path = tmp_path / "odd.yaml"
-    path.write_text(OUTSIDE.format(key='"../../../escaped"', role="validation", drug="anastrozole"), encoding="utf-8")
-    assert main(["reproduce", str(path), *QUICK, "--out", str(tmp_path / "a" / "b")]) == 0
-    assert not list(tmp_path.rglob("escaped*"))
-    assert len(list((tmp_path / "a" / "b" / "trials").glob("trial-*.json"))) == 1
+def changed(folder: Path, old: str, new: str) -> str:
+    """A trial of one's own with one thing in it changed."""
+    path = Path(outside(folder))
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    return str(path)
+
+
+IMPLAUSIBLE = {
+    "huge": ("value: 800", "value: 1e300", "a mean of testosterone of 1e+300 ng/dL cannot be"),
+    "negative level": ("value: 800", "value: -650", "it must lie from 0 to 5000 ng/dL"),
+    "negative baseline": ("value: 550", "value: -400", "a mean of testosterone of -400 ng/dL cannot be"),
+    "spread": ("spread: 200", "spread: 1e300", "a spread of 1e+300 ng/dL"),
+    "percent": ("value: -50", "value: -150", "a percent change of estradiol of -150 % cannot be"),
+    "men of an arm": ("    n: 12", "    n: 1000000000", '"n" must be at most 100000'),
+    "men of a figure": ("SD, n: 12", "SD, n: 1000000000", '"n" must be at most 100000'),
+    "men in all": ("years, n: 12", "years, n: 1000000000", '"n" must be at most 100000'),
+    "day": ("day: 14", "day: 1e9", '"day" must be at most 36525'),
+    "key a path": ("key: mine2001", 'key: "../../evil"', "a key is made of 1 to 80 of the letters"),
+    "key in a folder": ("key: mine2001", "key: a/b", "a key is made of"),
+    "key with a control": ("key: mine2001", 'key: "mine\\e[31m"', "a key is made of"),
+    "key too long": ("key: mine2001", f"key: {'a' * 81}", "a key is made of"),
+}
+
+
+@pytest.mark.parametrize("case", IMPLAUSIBLE)
+def test_what_cannot_be_in_a_trial_is_refused_when_it_is_read(case, tmp_path, capsys):
+    old, new, sentence = IMPLAUSIBLE[case]
+    path = changed(tmp_path, old, new)
+    assert main(["reproduce", path, *QUICK, "--out", str(tmp_path / "out")]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == "" and printed.err.count("\n") == 1
+    assert sentence in printed.err and "mine2001.yaml" in printed.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_figure_against_nothing_is_refused():
+    content = yaml.safe_load(OUTSIDE.format(key="mine2001", role="validation", drug="anastrozole"))
+    content["arms"][0]["baseline"]["PSA"] = {"value": 0, "unit": "ng/mL"}
+    content["arms"][0]["outcomes"].append(
+        {"quantity": "PSA", "day": 14, "value": 1.0, "unit": "ng/mL", "where": "text", "seen": "fulltext"}
+    )
+    with pytest.raises(InputError, match=r"of PSA in the arm .* on day 14 cannot be compared as a ratio"):
+        check_comparable(Trial.model_validate(content))
+    for one in trials("calibration") + trials("validation"):
+        check_comparable(one)
+
+
+def test_a_finished_run_of_two_trials_is_read_again(two, undisturbed, tmp_path, monkeypatch, capsys):
+    folder = tmp_path / "out"
+    shutil.copytree(undisturbed, folder)
+    monkeypatch.setattr(reproduce_many, "reproduce", None)  # nothing is left to be run
+    assert main(["reproduce", *two, *QUICK[:4], "--workers", "2", "--out", str(folder)]) == 0
+    assert "2 of 2 trials found finished" in capsys.readouterr().err
+    assert sums(folder) == sums(undisturbed)
+
+
+def test_a_design_is_sent_to_the_verb_that_runs_it(tmp_path, capsys):
+    path = tmp_path / "own.yaml"
+    path.write_text((DATA / "designs" / "obese-men-anastrozole.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    for name in ("obese-men-anastrozole", str(path)):
+        assert main(["reproduce", name]) == 2
+        said = f"error: {name} is a design, not a published trial; leydig trial {name} runs it\n"
+        assert capsys.readouterr().err == said
+
+
+def test_a_file_with_the_key_of_a_published_trial_does_not_look_like_it(tmp_path, capsys):
+    path = outside(tmp_path, "leder2004")
+    assert main(["reproduce", path, *QUICK, "--out", str(tmp_path / "out")]) == 0
+    shown = capsys.readouterr().out
+    assert "leder2004 (file)" in shown and "is not the trial leder2004 of the package" in " ".join(shown.split())
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "leder2004 (file)" in page and "from a file, not of the package" in page
+
+
+def test_what_a_terminal_would_obey_is_spelt_out(tmp_path, capsys):
+    path = changed(tmp_path, "- name: anastrozole", '- name: "d\\e[31m\\u202Ee"')
+    assert main(["reproduce", path, *QUICK]) == 0
+    shown = capsys.readouterr().out
+    assert "\x1b" not in shown and "\u202e" not in shown and "\\u001b" in shown
+    assert main(["reproduce", path, *QUICK, "--json"]) == 0
+    shown = capsys.readouterr().out
+    assert "\x1b" not in shown and "\u202e" not in shown
+    assert json.loads(shown)["trials"][0]["arms"][0]["name"] == "d\x1b[31m\u202ee"
+
+
+def test_the_page_says_who_was_let_in_and_what_was_assumed(tmp_path):
+    assert main(["reproduce", "leder2004", *QUICK, "--out", str(tmp_path / "out")]) == 0
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert re.search(r"testosterone at most 350\sng/dL, at screening", page)
+    assert "62 to 74 years" in page and "SD assumed, not printed" in page
+    assert "assumed: that of the arm 1 mg daily" in page
+    assert "too few to say" in page and "<small>missed" not in page
+    assert page.index("<img") < page.index("Totals")
+
+
+def test_a_place_that_cannot_be_written_to_is_refused_before_anything_is_run(two, tmp_path, monkeypatch, capsys):
+    def full(**_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "TemporaryDirectory", full)
+    monkeypatch.setattr(reproduce_many, "reproduce", None)
+    assert main(["reproduce", *two, *QUICK, "--json", "--out", str(tmp_path / "out")]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == "" and "cannot be written to" in printed.err
+    assert main(["reproduce", *two, "--out", ""]) == 2

@@ -111,8 +111,9 @@ def test_a_person_reads_tables_in_the_terminal(small, capsys):
     assert main(command) == 0
     text = capsys.readouterr().out
     assert "12 men: placebo 6, drug & more 6" in text
+    assert "Men: obese-hypogonadal" in text and "Visits: start, week 4, week 8" in text and "expected" in text
     assert "Testosterone, change, week 8, ng/dL (primary)" in text
-    assert "drug & more against" in text and "of about" in text and "20 trials" in text
+    assert "drug & more" in text and "against placebo" in text and "of about" in text and "20 trials" in text
     assert "in the same men untreated times" in " ".join(text.split())
     assert text.count("not medical advice") == 1
 
@@ -122,11 +123,17 @@ def test_a_person_reads_tables_in_the_terminal(small, capsys):
     [
         (["pelusi2017"], '"pelusi2017" is a published trial; leydig reproduce pelusi2017 runs published trials'),
         (["obese-men"], 'there is no file "obese-men" and no bundled design of that name; did you mean'),
-        (["FILE", "-n", "1"], '-n is "1"; it must be a whole number from 2 to 100,000'),
-        (["FILE", "-n", "60000"], '"n" must be at most 100000'),
+        (["FILE", "-n", "1"], '-n is "1"; it must be a whole number from 2 to 50,000 men per arm'),
+        (
+            ["FILE", "-n", "60000"],
+            '-n is "60000"; it must be a whole number from 2 to 50,000 men per arm (100,000 in all)',
+        ),
         (["FILE", "--power", "20;40"], '--power is "20;40"; it must be a whole number'),
-        (["FILE", "--power", ","], '--power is ","; it must be 1 to 12 numbers of men, such as "20, 40, 80"'),
-        (["FILE", "--power", "90000"], "a trial with 90,000 men per arm is not possible"),
+        (["FILE", "--power", ","], '--power is ","; it must be 1 to 12 numbers of men per arm, such as "20, 40, 80"'),
+        (
+            ["FILE", "--power", "90000"],
+            '--power is "90000"; it must be a whole number from 2 to 50,000 men per arm (100,000 in all)',
+        ),
         (["FILE", "--power", "40000"], "men would have to be simulated for trials of up to 80,000 men"),
         (["FILE", "--replicates", "5"], '--replicates is "5"; it must be a whole number from 20 to 100,000'),
         (["FILE", "--draws", "-1"], '--draws is "-1"; it must be a whole number from 0 to 1,000'),
@@ -150,7 +157,83 @@ def test_criteria_that_nobody_keeps_are_refused(tmp_path, capsys):
     file.write_text(DESIGN.replace("population:\n", f"population:\n{criteria}"), encoding="utf-8")
     assert main(["trial", str(file), "--draws", "0"]) == 2
     told = capsys.readouterr().err
-    assert "keep the criteria" in told and "testosterone above 2000 ng/dL" in told and told.count("\n") == 1
+    assert told.endswith("keep the criteria: testosterone above 2000 ng/dL\n") and told.count("\n") == 1
+
+
+def test_who_was_let_in_and_what_the_men_are_is_shown(small):
+    _, out, found = small
+    page = (out / "report.html").read_text(encoding="utf-8")
+    block = page[page.index('id="design"') : page.index('id="men"')]
+    for words in ("Who was let in", "obese-hypogonadal", "start, week 4, week 8", "20\u202f% by the last visit"):
+        assert words in block
+    for group in found["baseline"]:
+        lines = {(row["quantity"], row["when"]): row for row in group["rows"]}
+        assert list(lines) == [("age", "baseline"), ("BMI", "baseline"), ("testosterone", "baseline")]
+        assert lines["BMI", "baseline"]["asked"] == {"mean": None, "sd": None}
+        assert 30 < lines["BMI", "baseline"]["reached"]["mean"] < 50 and lines["BMI", "baseline"]["reached"]["sd"] > 1
+    assert "changes that two scans" not in page  # no density here
+    assert found["unreached"] == [] and found["controls"] == []
+
+
+def test_men_selected_at_baseline_come_back_in_the_control_arm_and_a_table_out_of_reach_is_said(tmp_path, capsys):
+    file = tmp_path / "selected.yaml"
+    wanted = (
+        "  criteria: [{quantity: testosterone, below: 300, unit: ng/dL, visit: baseline}]\n"
+        "  baseline: {testosterone: {value: 350, unit: ng/dL, spread: 60, spread_kind: SD}}\n"
+    )
+    text = DESIGN.replace("population:\n", f"population:\n{wanted}").replace(
+        "  baseline: {age: {value: 45, unit: years, spread: 6, spread_kind: SD}}\n", ""
+    )
+    file.write_text(text, encoding="utf-8")
+    assert main(["trial", str(file), "--draws", "0", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    (back,) = found["controls"]
+    assert (back["arm"], back["quantity"], back["day"]) == ("placebo", "testosterone", 56)
+    assert back["low"] > 0  # a low reading is followed by a higher one
+    (said,) = found["unreached"]
+    assert (
+        said.startswith("The men asked for are not to be had: testosterone at baseline is ")
+        and found["remarks"][0] == said
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("testosterone: {value: -400, unit: ng/dL}", "a mean of testosterone of -400 ng/dL cannot be"),
+        ("testosterone: {value: 40000, unit: ng/dL}", "a mean of testosterone of 40000 ng/dL cannot be"),
+        ("testosterone: {value: 0, unit: ng/dL}", "baseline.testosterone is 0; it must be above 0"),
+        ("testosterone: {value: 300, unit: ng/dL, spread: 0, spread_kind: SD}", "the spread of baseline.testosterone"),
+        (
+            "testosterone: {value: 300, unit: ng/dL, spread: 3000, spread_kind: SD}",
+            "the SD of baseline.testosterone is",
+        ),
+        ("age: {value: 15, unit: years}", "a mean of age of 15 year cannot be"),
+    ],
+)
+def test_a_baseline_that_no_men_have_is_refused(tmp_path, capsys, line, sentence):
+    file = tmp_path / "impossible.yaml"
+    old = "age: {value: 45, unit: years, spread: 6, spread_kind: SD}"
+    file.write_text(DESIGN.replace(old, line), encoding="utf-8")
+    assert main(["trial", str(file)]) == 2
+    told = capsys.readouterr()
+    assert sentence in told.err and told.err.count("\n") == 1 and told.out == ""
+
+
+def test_nothing_is_left_of_a_run_that_ends_while_it_writes(small, tmp_path, capsys, monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    for failure, code in ((stop, 130), (full, 1)):
+        monkeypatch.setattr("leydig.io.trial_files.written", failure)
+        command = ["trial", str(small[0]), "--draws", "0", "--replicates", "20", "--json"]
+        assert main([*command, "--out", f"{tmp_path}/new/deep/"]) == code
+        told = capsys.readouterr()
+        assert told.out == "" and told.err.count("\n") == 1
+        assert list(tmp_path.iterdir()) == []
 
 
 def test_help_names_the_bundled_designs(capsys):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from leydig.evidence import Arm, Trial
+from leydig.report import reproduce_words
 from leydig.studies import nulls, reproduce_entries, reproduce_totals
 from leydig.studies.figures import figures
 from leydig.studies.reproduce import Reproduced, Scored
@@ -43,7 +44,7 @@ def trial(key: str = "made", role: str = "validation", values=(1.5,), **more) ->
     )  # fmt: skip
 
 
-def scored(figure, z: float = 0.0, weight: float = 1.0, sampling: float = 0.1, nulls=(4.0, 3.0)) -> Scored:
+def scored(figure, z: float = 0.0, weight: float = 1.0, sampling: float = 0.1, of_nulls=(4.0, 3.0)) -> Scored:
     """A normal prediction of spread 0.2 whose middle lies z spreads above what was reported."""
     sd = 0.2
     middle = figure.reported + z * sd
@@ -53,7 +54,7 @@ def scored(figure, z: float = 0.0, weight: float = 1.0, sampling: float = 0.1, n
         figure=figure, weight=weight, median=middle, low_95=low, high_95=high, low_50=inner[0], high_50=inner[1],
         inside_95=abs(z) <= 1.959964, inside_50=abs(z) <= HALF_WIDTH, z=z, error=z * sd, sampling=sampling,
         interval_score=nulls.interval_score(low, high, figure.reported, 0.95),
-        null_no_change=nulls[0], null_mean_change=nulls[1],
+        null_no_change=of_nulls[0], null_mean_change=of_nulls[1],
         shown=(math.exp(middle), math.exp(low), math.exp(high)),
     )  # fmt: skip
 
@@ -217,6 +218,17 @@ def test_targets_are_met_within_their_limits():
     assert set(reproduce_totals.targets_met(reproduce_totals.totals([])).values()) == {None}
 
 
+def test_of_few_studies_or_across_the_aim_nothing_is_said_to_be_missed():
+    def said(*z) -> str:
+        return reproduce_words.verdict(document(found(*z))["validation"], "inside_95")
+
+    assert said([5.0]) == "too few to say"  # one study
+    assert said(*[[0.5]] * 9) == "too few to say"
+    assert said(*[[0.5]] * 13, [3.0]) == "met"  # 93 %
+    assert said(*[[0.5]] * 10, *[[3.0]] * 2) == "too few to say"  # 83 %, the interval reaches 90 %
+    assert said(*[[0.5]] * 10, *[[3.0]] * 10) == "missed"
+
+
 # What a figure is counted under ---------------------------------------------------------------------
 
 
@@ -298,7 +310,7 @@ def test_a_row_holds_what_the_paper_printed_and_what_was_predicted_in_its_unit()
     assert figure["compared"]["scale"] == "log ratio to baseline"
     assert row["baseline"][0] == {
         "arm": "drug", "quantity": T, "unit": "ng/dL", "asked": 400.0, "reached": 402.0, "asked_sd": 100.0,
-        "reached_sd": 98.0,
+        "reached_sd": 98.0, "assumed": None, "inherited": None,
     }  # fmt: skip
     assert "seconds" not in row
 

@@ -7,8 +7,10 @@ import yaml
 from tests.virtual_trials import design
 
 from leydig.errors import InputError
+from leydig.report import trial_words
 from leydig.studies import trial_design
 from leydig.studies.trial_design import load_design, open_design
+from leydig.studies.trial_words import EXAMPLE_OF_RULES
 
 GOOD = """\
 name: an example
@@ -146,6 +148,13 @@ def test_changed_numbers_are_checked_and_what_was_left_out_stays_left_out():
         ("above: 10, unit: nmol/L", "above: 10, unit: kg", 'unknown unit of testosterone "kg"'),
         ("above: 10, unit: nmol/L", "unit: nmol/L", 'a responder needs "above", "below" or both'),
         ("missing: carried", "missing: guessed", 'unknown missing "guessed"'),
+        ("n: 61", "n: true", "a whole number is needed, not true, in n of design.yaml"),
+        ("n: 61", 'n: "61"', 'a whole number is needed, not the text "61", in n of design.yaml'),
+        (
+            "value: 45, unit",
+            "value: 70, unit",
+            "the mean age of 70 years in the baseline must lie within the ages 30 to 60",
+        ),
         ("n: 61", "n: 3", "3 men are too few for 2 groups"),
         ("n: 61", "n: 61\ncrossover: {}\nextra: 1", 'unknown key "extra"'),
     ],
@@ -189,6 +198,35 @@ def test_designs_that_do_not_fit_together_are_refused(tmp_path, changed, sentenc
     with pytest.raises(InputError) as error:
         load_design(written(tmp_path, yaml.safe_dump({**content, **changed})))
     assert sentence in str(error.value)
+
+
+def test_text_that_would_change_how_the_terminal_shows_it_is_taken_out(tmp_path):
+    text = GOOD.replace("name: an example", 'name: "an \\e[31mexa\\u202Emple"\nabout: "one\\nline"')
+    text = text.replace("name: drug", 'name: "dr\\u200Bug\\u2066"').replace(
+        "{quantity: LH}", "{quantity: LH, arm: drug}"
+    )
+    found = load_design(written(tmp_path, text))
+    assert (found.name, found.about, found.arms[1].name) == ("an [31mexample", "one line", "drug")
+    with pytest.raises(InputError, match='"name"'):
+        load_design(written(tmp_path, GOOD.replace("name: an example", 'name: "\\u202E"')))
+
+
+def test_rules_that_are_not_known_may_be_written_in_words():
+    arms = [{"name": "a", "protocol": "anastrozole 1 mg daily", "titrate": "by-guess"}]
+    with pytest.raises(ValueError, match="or rules in words, such as"):
+        design(arms=arms)
+    arms[0]["titrate"] = EXAMPLE_OF_RULES
+    assert design(arms=arms).arms[0].plan.rules is not None
+
+
+def test_men_per_arm_and_in_all():
+    found = design(n=21)
+    assert (found.per_arm(21), found.most_per_arm) == (10.5, 50_000)
+    crossed = design(crossover={"washout": "6 weeks"})
+    assert (crossed.per_arm(21), crossed.most_per_arm) == (21, 100_000)
+    assert trial_words.men({}, {"n": 20, "counts": [10, 10], "per_arm": 10}) == "10 per arm, 20 in all"
+    assert trial_words.men({}, {"n": 21, "counts": [11, 10], "per_arm": 10.5}) == "10.5 per arm on average, 21 in all"
+    assert trial_words.men({"crossover": {}}, {"n": 20, "counts": [10, 10], "per_arm": 20}) == "20 men"
 
 
 def test_a_published_trial_is_sent_to_the_verb_that_runs_it(tmp_path):

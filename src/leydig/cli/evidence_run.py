@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from leydig.cli import evidence_study, evidence_text
-from leydig.cli.files import write_all
+from leydig.cli.files import check_writable, write_all
 from leydig.cli.options import Target
 from leydig.cli.shell import DONE, print_json, progress_bar
 from leydig.errors import InputError
@@ -16,6 +16,7 @@ from leydig.studies.evidence_list import Filter
 from leydig.studies.evidence_rows import KINDS, Row, rows
 
 CSV, PAGE = IN_A_FOLDER = ("figures.csv", "evidence.html")
+WEIGHT = ("weight", "weight loss", "weight change")
 
 
 def run(
@@ -28,7 +29,7 @@ def run(
     as_json: bool,
 ) -> int:
     """Print or write what is asked for; InputError for names that are not known and for what excludes one another."""
-    asked = evidence_list.checked(Filter(**given))
+    asked = evidence_list.checked(Filter(**{name: _spelling(name, value) for name, value in given.items()}))
     _check_together(study, asked, conflicts, left_out, out)
     target = None if out is None else _target(out)
     found = _study_rows(study) if study else evidence_list.select(asked)
@@ -41,6 +42,11 @@ def run(
     else:
         print(text, end="")
     return DONE
+
+
+def _spelling(name: str, value: str | None) -> str | None:
+    """A change of weight under the name that it has among the drugs of trials."""
+    return "weight" if name == "drug" and value is not None and value.casefold() in WEIGHT else value
 
 
 def _check_together(study: str | None, asked: Filter, conflicts: bool, left_out: bool, out: str | None) -> None:
@@ -58,7 +64,9 @@ def _check_together(study: str | None, asked: Filter, conflicts: bool, left_out:
 def _target(out: str) -> Target:
     if Path(out).suffix and not out.endswith("/") and not Path(out).is_dir():
         raise InputError(f"--out {out} must be a folder; write it with / at its end")
-    return Target(out, "", (), IN_A_FOLDER)
+    target = Target(out, "", (), IN_A_FOLDER)
+    check_writable(target)
+    return target
 
 
 def _study_rows(study: str) -> list[Row]:

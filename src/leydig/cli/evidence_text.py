@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from leydig.cli.table import NOT_ADVICE
 from leydig.literature.conflicts import Conflict, LeftOut
-from leydig.studies.evidence_list import Filter
+from leydig.studies.evidence_list import Filter, select
 from leydig.studies.evidence_rows import DISTRIBUTIONS, GUIDELINES, KINDS, TRIALS, VARIATION, Row
 
 if TYPE_CHECKING:
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 UNSCORED = " *"
 MOST_ROWS = 80  # of a list in the terminal
-WIDEST, WIDEST_FIRST = 12, 16  # letters of a word that a column is not narrower than
+WIDEST = 12  # letters of a word that a column is not narrower than; names of studies are never broken
+STUDY = ("study", "source")
 NAMES = {TRIALS: "Trials", DISTRIBUTIONS: "Distributions of men", VARIATION: "Variation", GUIDELINES: "Guidelines"}
 
 
@@ -42,8 +43,9 @@ def table(headings: Sequence[str], lines: Iterable[Sequence[str]]) -> Table:
     shown, filled = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0)), list(lines)
     for place, heading in enumerate(headings):
         longest = max((len(word) for line in filled for word in line[place].split()), default=0)
-        least = min(max(longest, len(heading)), WIDEST if place else WIDEST_FIRST)
-        shown.add_column(heading, overflow="fold", min_width=least)
+        of_study = heading in STUDY
+        least = max(longest, len(heading)) if of_study else min(max(longest, len(heading)), WIDEST)
+        shown.add_column(heading, overflow="fold", min_width=least, no_wrap=of_study)
     for line in filled:
         shown.add_row(*map(Text, line))
     return shown
@@ -83,8 +85,10 @@ SEEN = ("fulltext", "abstract", "secondary")
 def listed(found: Sequence[Row], asked: Filter) -> str:
     """The figures that meet a filter, a table for each kind."""
     what = ", ".join(f"{name} {value}" for name, value in asked.given.items())
+    if not found:
+        return printed([f"No figure meets this: {what}.", *widened(asked)])
     studies = len({(row.kind, row.study) for row in found})
-    parts: list[Any] = [f"{len(found):,} figures of {studies} {'study' if studies == 1 else 'studies'}: {what}"]
+    parts: list[Any] = [f"{_figures(len(found))} of {studies} {'study' if studies == 1 else 'studies'}: {what}"]
     left = MOST_ROWS
     for kind in KINDS:
         several = [row for row in found if row.kind == kind][:left]
@@ -96,6 +100,19 @@ def listed(found: Sequence[Row], asked: Filter) -> str:
     if len(found) > MOST_ROWS:
         parts += ["", f"{len(found) - MOST_ROWS:,} more stand in --json and --out."]
     return printed(parts)
+
+
+def widened(asked: Filter) -> list[str]:
+    """What there is when one of the things asked for is left out."""
+    if len(asked.given) < 2:
+        return ["leydig evidence shows what there is of each kind, role and drug."]
+    counts = {name: len(select(asked._replace(**{name: None}))) for name in asked.given}
+    found = [f"Without --{name} {asked.given[name]}: {_figures(count)}." for name, count in counts.items() if count]
+    return found or ["Nothing is found without any one of these either; leave two of them out."]
+
+
+def _figures(count: int) -> str:
+    return f"{count:,} figure{'' if count == 1 else 's'}"
 
 
 def _of_kind(kind: str, several: Sequence[Row], asked: Filter) -> Table:

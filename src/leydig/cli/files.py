@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leydig.cli.options import Target
+from leydig.errors import InputError
 
 if TYPE_CHECKING:
     from leydig.engine.trajectory import Trajectory
@@ -18,6 +19,18 @@ if TYPE_CHECKING:
 def write(runs: Sequence[Trajectory], target: Target) -> list[str]:
     """The paths written of runs over days to years."""
     return write_all(target, partial(_write_one, runs))
+
+
+def check_writable(target: Target) -> None:
+    """Refuse, before anything is computed, a place in which no file can be made, by making one for a moment."""
+    folder = target.path if target.is_folder else target.path.parent
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    try:
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".unfinished-"):
+            pass
+    except OSError as error:
+        raise InputError(f"--out {target.path}: the folder {folder} cannot be written to") from error
 
 
 def write_all(target: Target, write_one: Callable[[Path], None]) -> list[str]:

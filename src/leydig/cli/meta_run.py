@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from leydig.cli.files import check_writable
 from leydig.cli.options import Target, horizon
 from leydig.cli.shell import DONE, FOUND_WRONG, collected_warnings, print_json, progress_bar, say
 
@@ -32,6 +33,8 @@ def run(
     as_json: bool,
 ) -> int:
     target = None if out is None else Target(out, "", FILES, IN_A_FOLDER)
+    if target is not None:
+        check_writable(target)
     from leydig.io.tables import plain
     from leydig.studies.meta import analyse
     from leydig.studies.meta_document import document

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leydig.cli.options import usable_path
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 ROLES = ("calibration", "validation", "none")
 SCORED_ROLES = ("calibration", "validation")
+DESIGN_KEYS = {"n", "arms", "visits"}  # that every design of a virtual trial has
+WEIGHT = ("weight", "weight loss", "weight change")
 A_FILE = re.compile(r".*(/|\\|\.ya?ml$)", re.IGNORECASE)
 
 
@@ -24,7 +27,7 @@ def select(names: Sequence[str], role: str | None, drug: str | None) -> list[Tri
 
     if role is not None and role not in ROLES:
         raise unknown("role", role, ROLES, "--role")
-    wanted = None if drug is None else _drug(drug)
+    wanted = None if drug is None else drug_named(drug)
     if names:
         found = [_open(name) for name in dict.fromkeys(names)]
         _refuse_two_of_one_key(found)
@@ -49,19 +52,40 @@ def select(names: Sequence[str], role: str | None, drug: str | None) -> list[Tri
 def _open(name: str) -> Trial:
     """A trial of the package by its key, or one in a file."""
     from leydig import evidence
+    from leydig.studies.trial_design import bundled
 
     keys = [trial.key for trial in evidence.trials()]
     if name in keys:
         return evidence.trial(name)
     path = usable_path("NAME", name)
     if path.exists() or A_FILE.match(name):
-        return evidence.load_trial(path)
+        return _from_file(path)
+    if name in bundled():
+        raise _is_design(name)
     close = nearest(name, keys)
     guess = f'; did you mean "{close}"?' if close else ";"
     raise InputError(
         f'unknown trial "{name[:60]}"{guess} allowed: the key of one of the {len(keys)} published trials, such as '
         f"{keys[0]}, or a file".replace("? allowed", "? Allowed")
     )
+
+
+def _from_file(path: Path) -> Trial:
+    """A trial from outside the package, whose figures can all be compared."""
+    from leydig import evidence
+    from leydig.files import read_yaml
+    from leydig.studies.reproduce_entries import check_comparable
+
+    content = read_yaml(path)
+    if set(content) >= DESIGN_KEYS and "key" not in content:
+        raise _is_design(str(path))
+    trial = evidence.load_trial(path)
+    check_comparable(trial)
+    return trial
+
+
+def _is_design(name: str) -> InputError:
+    return InputError(f"{name} is a design, not a published trial; leydig trial {name} runs it")
 
 
 def _refuse_two_of_one_key(found: Sequence[Trial]) -> None:
@@ -71,9 +95,9 @@ def _refuse_two_of_one_key(found: Sequence[Trial]) -> None:
         raise InputError(f'two of the trials have the key "{twice}"; run them apart or give one another key')
 
 
-def _drug(name: str) -> str:
-    """The drug's own name."""
+def drug_named(name: str) -> str:
+    """The drug's own name; a change of weight goes by several."""
     from leydig.pharmacology import drugs
     from leydig.studies.reproduce_entries import WEIGHT_CHANGE
 
-    return name if name == WEIGHT_CHANGE else drugs.get(name, "--drug").name
+    return WEIGHT_CHANGE if name.casefold() in WEIGHT else drugs.get(name, "--drug").name

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from leydig.cli import reproduce_choice
-from leydig.cli.options import LARGEST_SEED, Target, whole
+from leydig.cli.options import LARGEST_SEED, Target, usable_path, whole
 from leydig.cli.progress import duration
 from leydig.cli.shell import (
     DONE,
@@ -21,6 +21,7 @@ from leydig.cli.shell import (
     print_json,
     say,
     stop_if_interrupted,
+    visible,
 )
 from leydig.errors import InputError
 
@@ -82,7 +83,7 @@ def run(
     else:
         from leydig.cli.reproduce_table import text
 
-        sys.stdout.write(text(answer, written))
+        sys.stdout.write(text(visible(answer), written))
     for one in failed:
         say("error", f"{one.trial.key}: {one.why}")
     return FOUND_WRONG if failed else DONE
@@ -205,9 +206,14 @@ class _Folder:
 
 def _folder(out: str) -> Target:
     """A folder that can be written to; refused before anything is computed."""
+    from leydig.cli.files import check_writable
+
+    usable_path("--out", out)
     target = Target(out.rstrip("/") + "/", "", in_a_folder=(ANSWER, FIGURES, PAGE))
     if (target.path / TRIALS).exists() and not (target.path / TRIALS).is_dir():
         raise InputError(f"--out {out}: {target.path / TRIALS} is a file; a folder is to be written there")
+    check_writable(target)
+    check_writable(Target(f"{target.path / TRIALS}/", ""))
     return target
 
 

@@ -57,7 +57,15 @@ def _figures(ordered: Iterator[tuple[Answer, Answer]]) -> Table:
     """The figures that lie furthest from what was predicted, each with its interval, in the paper's unit."""
     from rich.markup import escape
 
-    from leydig.report.reproduce_words import arm_words, band, printed, quantity_words, reported_words, signed
+    from leydig.report.reproduce_words import (
+        arm_words,
+        band,
+        printed,
+        quantity_words,
+        reported_words,
+        signed,
+        trial_name,
+    )
 
     table = _table("Figures, misses first (z beyond 2 lies about outside the 95 % interval)")
     for heading in ("z", "trial", "arm", "quantity", "reported", "predicted"):
@@ -68,7 +76,7 @@ def _figures(ordered: Iterator[tuple[Answer, Answer]]) -> Table:
         z = signed(figure["z"], 1)
         table.add_row(
             z if figure["inside_95"] else f"[bold]{z}[/bold]",
-            escape(trial["key"]),
+            escape(trial_name(trial)),
             escape(arm_words(figure)),
             quantity_words(figure),
             reported_words(figure),

@@ -5,11 +5,14 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import signal
+import struct
 import sys
 import threading
+import unicodedata
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,6 +27,9 @@ DONE, FOUND_WRONG, BAD_INPUT, INTERRUPTED, READER_GONE = 0, 1, 2, 130, 141
 UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 
 Progress = Callable[[int, int], None]
+
+# Kinds of characters that are obeyed and not shown: controls, formats, surrogates, unassigned, separators of lines.
+OBEYED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 def guarded(command: Any, arguments: Sequence[str]) -> int:
@@ -173,6 +179,29 @@ def progress_bar(what: str, wanted: bool = True) -> Iterator[Progress]:
         yield update
 
 
+def visible(content: Any) -> Any:
+    """Text, or plain values that hold text, with every character spelt out that a terminal would obey and not show."""
+    if isinstance(content, Mapping):
+        return {name: visible(item) for name, item in content.items()}
+    if isinstance(content, list | tuple):
+        return [visible(item) for item in content]
+    return spelt(re.sub(r"[\t\n\r]+", " ", content)) if isinstance(content, str) else content
+
+
+def spelt(text: str) -> str:
+    """Text with ``\\u001b`` and the like for controls, marks that turn its direction, and separators of lines."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_code(c) if unicodedata.category(c) in OBEYED else c for c in text)
+
+
+def _code(letter: str) -> str:
+    """A character as JSON writes it when it is to be plain."""
+    return "".join(
+        f"\\u{unit:04x}" for (unit,) in struct.iter_unpack(">H", letter.encode("utf-16-be", "surrogatepass"))
+    )
+
+
 def print_json(content: dict[str, Any]) -> None:
-    """One JSON object, the only thing on standard output."""
-    sys.stdout.write(json.dumps(content, ensure_ascii=False, allow_nan=False) + "\n")
+    """One JSON object, the only thing on standard output; what a terminal would obey is spelt out, as JSON allows."""
+    sys.stdout.write(spelt(json.dumps(content, ensure_ascii=False, allow_nan=False)) + "\n")

@@ -14,12 +14,14 @@ def trial(
         str, typer.Argument(metavar="FILE|NAME", help="A design of a trial, or the name of a bundled one.")
     ],
     per_arm: Annotated[
-        str | None, typer.Option("-n", metavar="N", help="Men per arm, in place of the design's number.")
+        str | None, typer.Option("-n", metavar="N", help="Men per arm (not in all), in place of the design's number.")
     ] = None,
     power: Annotated[
         str | None,
         typer.Option(
-            "--power", metavar='"N, N, …"', help="Men per arm for the power curve. Default: half, once and twice."
+            "--power",
+            metavar='"N, N, …"',
+            help="Men per arm (not in all) for the power curve. Default: half, once and twice the design's.",
         ),
     ] = None,
     replicates: Annotated[

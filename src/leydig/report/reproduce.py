@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from leydig.report import reproduce_figures, reproduce_panels, reproduce_words, wording
+from leydig.report import reproduce_figures, reproduce_men, reproduce_panels, reproduce_words, wording
 from leydig.report.page import PLAIN_STATEMENT
 from leydig.report.template import filled
 
@@ -17,7 +17,6 @@ Answer = Mapping[str, Any]
 
 ROLE_ORDER = ("validation", "calibration", "none")
 MOST_MISSES = 100
-VERDICTS = {True: "met", False: "missed", None: ""}
 
 
 def html(answer: Answer) -> str:
@@ -35,7 +34,7 @@ def _context(answer: Answer) -> dict[str, Any]:
         "title": "Published trials, run again",
         "scored": reproduce_words.scored_trials(answer),
         "statement": PLAIN_STATEMENT,
-        "failures": [f"{row['key']}: {row['why']}" for row in trials if row["status"] != "done"],
+        "failures": [f"{reproduce_words.trial_name(row)}: {row['why']}" for row in trials if row["status"] != "done"],
         "pictures": _pictures(answer) if several and reproduce_figures.roles(answer) else {},
         "roles": roles,
         "totals": _totals(answer, roles),
@@ -69,7 +68,7 @@ def _totals(answer: Answer, roles: Sequence[str]) -> list[dict[str, Any]]:
     return [
         {
             "name": line.name,
-            "cells": [{"text": t, "met": VERDICTS[m]} for t, m in zip(line.cells, line.met, strict=True)],
+            "cells": [{"text": t, "met": v} for t, v in zip(line.cells, line.verdicts, strict=True)],
             "aim": line.aim,
         }
         for line in reproduce_words.total_rows(answer, roles)
@@ -105,7 +104,12 @@ def _group(name: str, one: Answer) -> dict[str, Any]:
 
 
 def _miss(trial: Answer, one: Answer, places: Mapping[str, int]) -> dict[str, Any]:
-    return {"key": trial["key"], "role": trial["role"], "place": places[trial["key"]], **_figure(one)}
+    return {
+        "key": reproduce_words.trial_name(trial),
+        "role": trial["role"],
+        "place": places[trial["key"]],
+        **_figure(one),
+    }
 
 
 def _figure(one: Answer) -> dict[str, Any]:
@@ -134,7 +138,8 @@ def _trial(trial: Answer, place: int, opened: bool) -> dict[str, Any]:
     inside = sum(one["inside_95"] for one in figures)
     letters = reproduce_panels.letters(trial)
     return {
-        "key": trial["key"],
+        "key": reproduce_words.trial_name(trial),
+        "outside": trial["outside"],
         "place": place,
         "title": trial["title"],
         "role": trial["role"],
@@ -146,6 +151,7 @@ def _trial(trial: Answer, place: int, opened: bool) -> dict[str, Any]:
         "arms": [{"letter": letters[arm["name"]], **arm} for arm in trial["arms"]],
         "figures": [_figure(one) for one in sorted(figures, key=lambda one: -abs(one["z"] or 1e9))],
         "enrolled": [_enrolled(arm, letters) for arm in trial["enrolled"]],
+        "men": reproduce_men.lines(trial),
         "baseline": [_baseline(line, letters) for line in trial["baseline"]],
         "reference": trial["reference"] or trial["citation"],
         "why": trial["why"] if trial["status"] != "done" else "",
@@ -172,6 +178,7 @@ def _baseline(line: Answer, letters: Mapping[str, str]) -> dict[str, str]:
         "arm": letters[line["arm"]],
         "name": wording.name(line["quantity"]),
         "unit": wording.unit(line["unit"]),
+        "assumed": reproduce_men.assumed(line),
         "asked": both(line["asked"], line["asked_sd"]),
         "reached": both(line["reached"], line["reached_sd"]),
     }

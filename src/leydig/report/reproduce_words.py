@@ -12,6 +12,8 @@ from leydig.studies.reproduce_totals import settings
 Answer = Mapping[str, Any]
 
 NONE = "–"
+MET, MISSED, TOO_FEW = "met", "missed", "too few to say"
+SHARES = ("inside_95", "inside_50")
 NULL_WORDS = {"no_change": "of no change", "mean_change": "of the drugs' mean"}
 STATISTICS = {
     "mean": "mean",
@@ -38,13 +40,18 @@ DOMAINS = {
 }
 
 
+def trial_name(trial: Answer) -> str:
+    """The key of a trial; one from a file is told apart from those of the package."""
+    return f"{trial['key']} (file)" if trial["outside"] else str(trial["key"])
+
+
 class Line(NamedTuple):
     """One line of the totals."""
 
     name: str
     cells: tuple[str, ...]  # one per role
     aim: str
-    met: tuple[bool | None, ...]  # one per role
+    verdicts: tuple[str, ...]  # one per role: met, missed, too few to say, or nothing
 
 
 def domain(name: str) -> str:
@@ -68,8 +75,7 @@ def total_rows(answer: Answer, roles: Sequence[str]) -> list[Line]:
     targets = settings()["targets"]
 
     def line(name: str, cells: Sequence[str], aim: str = "", target: str = "") -> Line:
-        met = tuple(one["targets_met"][target] if target else None for one in some)
-        return Line(name, tuple(cells), aim, met)
+        return Line(name, tuple(cells), aim, tuple(verdict(one, target) if target else "" for one in some))
 
     found = [
         line("figures (weight)", [f"{one['total']} ({one['weight']:.4g})" for one in some]),
@@ -98,12 +104,34 @@ def total_rows(answer: Answer, roles: Sequence[str]) -> list[Line]:
     return found
 
 
+def verdict(one: Answer, target: str) -> str:
+    """Whether a target is met; of few studies, or where the interval of what misses it reaches it, nobody can say."""
+    met = one["targets_met"][target]
+    if met is None:
+        return ""
+    if one["studies"] < settings()["fewest_studies"]["value"]:
+        return TOO_FEW
+    if met:
+        return MET
+    if target in SHARES:
+        low, high = share_limits(one, target)
+        aim = settings()["targets"][target]["value"]
+        return TOO_FEW if low <= aim[1] and aim[0] <= high else MISSED
+    span = one["better_by"].get(target.removeprefix("better_than_"), {}).get("bootstrap")
+    return TOO_FEW if span is not None and span[0] <= 0 <= span[1] else MISSED
+
+
+def share_limits(one: Answer, name: str) -> tuple[float, float]:
+    """The interval of a share, the wider of the two."""
+    spans = [span for span in (one[f"{name}_interval"], one[f"{name}_bootstrap"]) if span is not None]
+    return min(span[0] for span in spans), max(span[1] for span in spans)
+
+
 def _share(one: Answer, name: str) -> str:
-    """A share with its interval, the wider of the two."""
+    """A share with its interval."""
     if one[name] is None:
         return NONE
-    spans = [span for span in (one[f"{name}_interval"], one[f"{name}_bootstrap"]) if span is not None]
-    low, high = min(span[0] for span in spans), max(span[1] for span in spans)
+    low, high = share_limits(one, name)
     return f"{100 * one[name]:.0f}{wording.NARROW}% ({100 * low:.0f}–{100 * high:.0f})"
 
 
@@ -149,7 +177,7 @@ def _distance(figure: Answer) -> float:
 
 def remarks(answer: Answer) -> list[str]:
     """What is to be said of single trials."""
-    return [f"{row['key']}: {remark}" for row in answer["trials"] for remark in row["remarks"]]
+    return [f"{trial_name(row)}: {remark}" for row in answer["trials"] for remark in row["remarks"]]
 
 
 def arm_words(figure: Answer) -> str:

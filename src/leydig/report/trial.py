@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from leydig.report import figures, plan, runs, trial_figures, trial_words, wording
+from leydig.report import figures, plan, runs, trial_design, trial_figures, trial_words, wording
 from leydig.report.page import PLAIN_STATEMENT
 from leydig.report.template import filled
 
@@ -27,9 +27,10 @@ def _context(answer: Answer) -> dict[str, Any]:
 
     design, labels = answer["design"], list(runs.letters(len(answer["arms"])))
     length = wording.span(design["horizon"])
+    drawn = panels(answer, labels)
     over_time = [
         Markup(figures.svg(panel, labels, f"{panel.title} over {length}"))  # our own drawing, no text from outside
-        for panel in panels(answer, labels)
+        for panel in drawn
     ]
     return {
         "title": design["name"],
@@ -37,22 +38,27 @@ def _context(answer: Answer) -> dict[str, Any]:
         "kind": "virtual crossover" if "crossover" in design else "virtual trial",
         "length": length,
         "size": size(answer),
+        "unreached": answer["unreached"],
+        "design": trial_design.lines(answer),
         "statement": PLAIN_STATEMENT,
         "arms": _key(answer, labels),
         "over_time": over_time,
+        "scans": any(panel.around is not None for panel in drawn),
         "banded": len(labels) <= plan.MOST_BANDS,
         "forests": [Markup(one) for one in _forests(answer)],
         "curves": [Markup(one) for one in _curves(answer, labels)],
         "replicates": f"{design['replicates']:,}",
         "draws": answer["men"]["draws"],
         "splits": [trial_words.split(one) for one in answer["outcomes"] if one["split"]],
-        "periods": [_period(one) for one in answer["outcomes"] if one["period"]],
+        "controls": [trial_words.control(one) for one in answer["controls"]],
+        "periods": [trial_words.period(one) for one in answer["outcomes"] if one["period"]],
+        "washout": _washout(design),
         "baseline": baseline_rows(answer),
         "groups": group_rows(answer),
         "outcomes": [_row(one) for one in answer["outcomes"]],
-        "sizes": [point["n"] for point in answer["curve"]],
+        "sizes": [trial_words.men(design, point) for point in answer["curve"]],
         "power": _power(answer),
-        "remarks": answer["remarks"],
+        "remarks": [remark for remark in answer["remarks"] if remark not in answer["unreached"]],
         "sources": answer["sources"],
         "made_with": sorted(answer["made_with"].items()),
         "seed": answer["seed"],
@@ -64,6 +70,11 @@ def size(answer: Answer) -> str:
     """How many men are randomised to what: 90 men: placebo 30, daily 30, …"""
     groups = ", ".join(f"{group['group']} {group['n']:,}" for group in answer["groups"])
     return f"{answer['design']['n']:,} men: {groups}"
+
+
+def _washout(design: Mapping[str, Any]) -> str:
+    days = design.get("crossover", {}).get("washout", 0)
+    return f"a washout of {wording.span(days)}" if days else "no washout"
 
 
 def _key(answer: Answer, labels: Sequence[str]) -> list[dict[str, str]]:
@@ -177,16 +188,13 @@ def _row(one: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _period(one: Mapping[str, Any]) -> str:
-    return f"{trial_words.title(one)}: {trial_words.with_interval(one, one['period'])} {trial_words.unit(one)}"
-
-
 def baseline_rows(answer: Answer) -> list[dict[str, Any]]:
     """The baseline table: what was asked for, and what every group has."""
     groups = answer["baseline"]
     return [
         {
             "name": wording.capital(wording.name(row["quantity"])),
+            "when": row["when"],
             "unit": wording.unit(row["unit"]),
             "asked": _mean_sd(row["quantity"], row["asked"]),
             "reached": [_mean_sd(row["quantity"], group["rows"][place]["reached"]) for group in groups],

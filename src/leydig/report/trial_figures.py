@@ -43,7 +43,7 @@ def svg(key: str, description: str, draw: Callable[[Axes], None], height: float 
 
 
 def forest(axes: Axes, outcomes: Sequence[Outcome], places: Mapping[str, int]) -> None:
-    """Outcomes of one family: truth (diamond), one trial with its interval, and where estimates of trials fall."""
+    """Outcomes of one family: truth (diamond), expected (stroke), one trial with interval, and where trials fall."""
     ratio = outcomes[0]["analysis"] == "ratio"
     if ratio:
         axes.set_xscale("log")
@@ -62,6 +62,9 @@ def forest(axes: Axes, outcomes: Sequence[Outcome], places: Mapping[str, int]) -
         axes.plot(trial_words.shown(one, trial["value"]), at, marker="s", ms=4.5, color=colour, zorder=4)
         axes.plot(
             trial_words.shown(one, one["truth"]), at, marker="D", ms=5, mfc="white", mec=figures.INK, mew=1.1, zorder=5
+        )
+        axes.plot(
+            trial_words.shown(one, one["expected"]), at, marker="|", ms=11, mew=1.4, color=figures.INK, zorder=4.5
         )
         words = f"{wording.capital(wording.name(one['quantity']))}, {trial_words.arms(one)}"
         axes.text(
@@ -138,5 +141,5 @@ def power(
             size=figures.TEXT - 1,
         )  # fmt: skip
     _title(axes, title, "% of trials")
-    axes.set_xlabel("men randomised", color=figures.GREY, size=figures.TEXT - 1, loc="right", labelpad=1)
+    axes.set_xlabel("men randomised in all", color=figures.GREY, size=figures.TEXT - 1, loc="right", labelpad=1)
     _numbers_below(axes, False)

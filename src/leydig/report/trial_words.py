@@ -28,6 +28,7 @@ SHORT = {
     "ancova": "adjusted",
 }
 LEAST_P = 0.001
+NEXT_TO_NOTHING = 1e-9  # what the solver leaves of a change that is none
 NOTHING = "\u2013"
 
 
@@ -98,11 +99,11 @@ def number(one: Outcome, value: float | None) -> str:
     elif one["analysis"] == "percent_change":
         text = wording.digits(value, 1)
     else:
-        text = wording.number(abs(value), one["quantity"])
+        text = wording.number(abs(value), one["quantity"]) if abs(value) > NEXT_TO_NOTHING else "0"
         if text.startswith("<"):  # a small difference keeps its sign and its first digit
             text = f"{abs(value) * wording.factor(one['quantity']):.1g}"
-        text = wording.MINUS + text if value < 0 else text
-    return f"+{text}" if difference and value > 0 else text
+        text = wording.MINUS + text if value < 0 and text != "0" else text
+    return f"+{text}" if difference and value > 0 and text != "0" else text
 
 
 def with_interval(one: Outcome, of: Mapping[str, Any]) -> str:
@@ -139,3 +140,30 @@ def parts(one: Outcome) -> str:
     by = "times" if one["analysis"] == "ratio" else "plus"
     where = "" if one["analysis"] == "ratio" else f" {unit(one)}"
     return f"{seen}{where} is {without} in the same men untreated {by} {drug} by the treatment."
+
+
+def men(design: Mapping[str, Any], point: Mapping[str, Any]) -> str:
+    """The size of a trial: 10 per arm, 20 in all; where all take everything, or there is one arm, 20 men."""
+    n, counts = point["n"], point["counts"]
+    if "crossover" in design or len(counts) == 1:
+        return f"{n:,} men"
+    per_arm = f"{counts[0]:,} per arm" if len({*counts}) == 1 else f"{point['per_arm']:,.4g} per arm on average"
+    return f"{per_arm}, {n:,} in all"
+
+
+def period(one: Outcome) -> str:
+    """What the second period of a crossover shows more than the first, as a sentence."""
+    more, where = with_interval(one, one["period"]), unit(one)
+    if one["analysis"] == "ratio":
+        return f"{title(one)}: the second period shows {more} times what the first does."
+    return f"{title(one)}: the second period less the first is {more} {where}."
+
+
+def control(one: Mapping[str, Any]) -> str:
+    """How a control arm itself changes in what its men were let in by."""
+    as_change = {**one, "analysis": "change", "against": None}
+    words = wording.join(with_interval(as_change, one), wording.shown_unit(one["quantity"], one["unit"]))
+    return (
+        f"In {one['arm']} {wording.name(one['quantity'])} changes by {words} from the start to "
+        f"{wording.moment(one['day'])}: regression to the mean of men who were let in by that reading, and time."
+    )

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from leydig import outputs
-from leydig.errors import ModelWarning
+from leydig.errors import InputError, ModelWarning
 from leydig.evidence import Arm, Outcome, Trial
+from leydig.evidence import trials as known_trials
 from leydig.pharmacology.protocol import Protocol
 from leydig.pharmacology.steps import Regimen, WeightChange
-from leydig.studies.figures import Figure, figures
+from leydig.studies.figures import Figure, figures, transformed
 
 if TYPE_CHECKING:
     from leydig.studies.reproduce import Reproduced, Scored
@@ -61,6 +63,29 @@ def matched(one: Reproduced) -> Iterator[tuple[Scored, Outcome]]:
 
 def _name(figure: Figure) -> tuple[str, str | None, str, float, str]:
     return figure.arm, figure.against, figure.quantity, figure.day, figure.printed
+
+
+def check_comparable(trial: Trial) -> None:
+    """Refuse a figure that has no value on the scale of comparison, such as a ratio to a baseline of nothing."""
+    for arm, outcome in trial.outcomes():
+        if not outcome.fit:
+            continue
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", RuntimeWarning)
+                _, value, error = transformed(trial, arm, outcome)
+        except (ArithmeticError, RuntimeWarning):
+            value = error = math.nan
+        if not (math.isfinite(value) and math.isfinite(error)):
+            raise InputError(
+                f"{trial.key}: the {outcome.statistic} {outcome.value:g} {outcome.unit} of {outcome.quantity} in the "
+                f'arm "{arm.name}" on day {outcome.day:g} cannot be compared as a ratio: it or its baseline is nothing'
+            )
+
+
+def packaged(trial: Trial) -> bool:
+    """Whether a trial is one of the package, word for word; a file from outside can bear the key of one."""
+    return any(trial == one for one in known_trials() if one.key == trial.key)
 
 
 def shared_men(trials: Sequence[Trial]) -> dict[str, str]:

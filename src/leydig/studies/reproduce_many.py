@@ -21,9 +21,9 @@ def run(
 ) -> Generator[tuple[int, Reproduced | Failed, float]]:
     """Place among ``trials``, result and seconds of each as it comes; results do not depend on ``workers``.
 
-    With one worker, or one trial, it runs here. Processes end with the iterator, however that ends.
+    With one worker, or at most one trial, it runs here. Processes end with the iterator, however that ends.
     """
-    if workers == 1 or len(trials) == 1:
+    if workers == 1 or len(trials) <= 1:
         for place, trial in enumerate(trials):
             yield place, *_one(trial, seed, settings)
         return
@@ -59,6 +59,7 @@ def _one(trial: Trial, seed: int, settings: Settings) -> tuple[Reproduced | Fail
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ModelWarning)  # published doses are facts, however unusual
+            warnings.simplefilter("error", RuntimeWarning)  # a number that is none would spoil the totals in silence
             found = reproduce(trial, seed=seed, settings=settings)
     except InputError as error:
         found = Failed(trial, str(error))

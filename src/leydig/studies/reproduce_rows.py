@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from leydig.bibliography import bibliography
-from leydig.evidence import Trial
+from leydig.evidence import Trial, trials
 from leydig.studies.comparison import settings
 from leydig.studies.printed import as_printed
-from leydig.studies.reproduce_entries import Entry, counted_by_role, entries
+from leydig.studies.reproduce_entries import Entry, counted_by_role, entries, packaged
 from leydig.studies.reproduce_totals import targets_met, totals
 from leydig.studies.trial_pool import Enrolled
 
 if TYPE_CHECKING:
     from leydig.studies.reproduce import Reproduced, Scored
 
+AGE = "age"
 LEVEL = "log level"
 OF_AN_ARM = {
     "log": "log ratio to baseline",
@@ -78,8 +79,8 @@ def _row(one: Reproduced, own: Sequence[Entry]) -> dict[str, Any]:
         "status": "done",
         "figures": [_figure(entry) for entry in own],
         "enrolled": [_enrolled(arm) for arm in one.enrolled],
-        "baseline": [line for arm in one.enrolled for line in _baseline(arm)],
-        "remarks": [*_citation_remark(one.trial), *one.remarks],
+        "baseline": [line for arm in one.enrolled for line in _baseline(one.trial, arm)],
+        "remarks": [*_own_remarks(one.trial), *one.remarks],
         **_said(one.trial),
     }
 
@@ -92,7 +93,7 @@ def _failed_row(one: Failed) -> dict[str, Any]:
         "figures": [],
         "enrolled": [],
         "baseline": [],
-        "remarks": _citation_remark(one.trial),
+        "remarks": _own_remarks(one.trial),
         **_said(one.trial),
     }
 
@@ -100,6 +101,7 @@ def _failed_row(one: Failed) -> dict[str, Any]:
 def _who(trial: Trial) -> dict[str, Any]:
     return {
         "key": trial.key,
+        "outside": not packaged(trial),
         "title": trial.title,
         "role": trial.role,
         "reason": trial.reason,
@@ -108,6 +110,7 @@ def _who(trial: Trial) -> dict[str, Any]:
         "verification": trial.verification,
         "assay": dict(trial.assay),
         "shares_men_with": list(trial.shares_men_with),
+        "population": trial.population.model_dump(),
         "arms": [{"name": arm.name, "n": arm.n, "protocol": arm.protocol} for arm in trial.arms],
     }
 
@@ -122,10 +125,17 @@ def reference_text(trial: Trial) -> str | None:
     return None if known is None else known.formatted()
 
 
-def _citation_remark(trial: Trial) -> list[str]:
+def _own_remarks(trial: Trial) -> list[str]:
+    """That a trial came from a file, where its key could mislead, and that its citation is not known."""
+    found = []
+    if not packaged(trial) and trial.key in {one.key for one in trials()}:
+        found.append(f"it came from a file and is not the trial {trial.key} of the package")
     if trial.citation in bibliography():
-        return []
-    return [f'the citation "{trial.citation}" is not in the bibliography of the package, so it was not looked up']
+        return found
+    return [
+        *found,
+        f'the citation "{trial.citation}" is not in the bibliography of the package, so it was not looked up',
+    ]
 
 
 def _figure(entry: Entry) -> dict[str, Any]:
@@ -197,8 +207,8 @@ def _enrolled(arm: Enrolled) -> dict[str, Any]:
     return {"arm": arm.arm, "candidates": arm.candidates, "eligible": arm.eligible, "effective": arm.effective}
 
 
-def _baseline(arm: Enrolled) -> list[Mapping[str, Any]]:
-    """Every line of an arm's baseline table: what the paper prints, and what the virtual men have."""
+def _baseline(trial: Trial, arm: Enrolled) -> list[Mapping[str, Any]]:
+    """Every line of an arm's baseline table: what the paper prints or was assumed, and what the virtual men have."""
     return [
         {
             "arm": arm.arm,
@@ -208,6 +218,24 @@ def _baseline(arm: Enrolled) -> list[Mapping[str, Any]]:
             "reached": row.reached_mean,
             "asked_sd": row.asked_sd,
             "reached_sd": row.reached_sd,
+            "assumed": _assumed(trial, row.quantity),
+            "inherited": _inherited(trial, arm.arm, row.quantity),
         }
         for row in arm.rows
     ]
+
+
+def _assumed(trial: Trial, quantity: str) -> str | None:
+    """Which part of a line the paper does not print: of age its SD, or both; None where nothing was assumed."""
+    who = trial.population
+    if quantity != AGE or who.age_sd is not None:
+        return None
+    return "mean and sd" if who.age is None else "sd"
+
+
+def _inherited(trial: Trial, arm: str, quantity: str) -> str | None:
+    """The arm whose line stands in for that of an arm of which the paper prints none."""
+    tables = {one.name: one.baseline for one in trial.arms}
+    if quantity in tables[arm]:
+        return None
+    return next((name for name, table in tables.items() if quantity in table), None)

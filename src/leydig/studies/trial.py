@@ -16,8 +16,9 @@ import numpy as np
 from leydig.errors import InputError
 from leydig.studies import trial_power as power
 from leydig.studies.trial_design import MOST_MEN, Design, open_design
-from leydig.studies.trial_document import arms_over_time, baseline, groups, outcome, remarks, stated
+from leydig.studies.trial_document import arms_over_time, controls, outcome, remarks, stated
 from leydig.studies.trial_pool import Pool
+from leydig.studies.trial_table import baseline, groups, unreached
 
 TRIALS_POOLED, FEWEST_POOLED, ENOUGH_POOLED = 20, 200, 2000  # central men: so many trials' worth, within limits
 FEWEST_DRAWN = 50  # men of a group and of every other draw
@@ -32,10 +33,10 @@ Progress = Callable[[int, int], None]
 def sizes_of(design: Design, per_arm: Sequence[int] = ()) -> tuple[int, ...]:
     """Sizes (men in all) of the power curve: those asked for per arm and the design's own, in order."""
     for men in per_arm:
-        if men < design.least_per_arm or design.total(men) > MOST_MEN:
+        if not design.least_per_arm <= men <= design.most_per_arm:
             raise InputError(
-                f"a trial with {men:,} men per arm is not possible; it needs at least {design.least_per_arm} per arm "
-                f"and at most {MOST_MEN:,} men"
+                f"a trial with {men:,} men per arm is not possible; it must be from {design.least_per_arm} to "
+                f"{design.most_per_arm:,} men per arm ({MOST_MEN:,} in all)"
             )
     least = design.total(design.least_per_arm)
     asked = [design.total(men) for men in per_arm] or [max(round(fold * design.n), least) for fold in FOLDS]
@@ -106,8 +107,9 @@ def answer(
 ) -> dict[str, Any]:
     """Everything that the trial says, as plain values; numpy arrays and nan are for ``io.tables.plain`` to turn.
 
-    ``design``, ``baseline`` (table asked and reached), ``groups`` (drop-outs, adherence), ``arms`` over ``days``,
-    ``outcomes`` (truth, one trial, spread, power), ``curve`` by size, ``remarks``, ``sources``, ``made_with``.
+    ``design``, ``baseline`` (table asked and reached), ``unreached`` (sentences on what the men miss of it),
+    ``groups`` (drop-outs, adherence), ``arms`` over ``days``, ``outcomes`` (truth, one trial, spread, power),
+    ``controls`` (their own change), ``curve`` by size, ``remarks``, ``sources``, ``made_with``.
     """
     from leydig.studies import provenance
 
@@ -122,11 +124,13 @@ def answer(
     nothing = power.null(design, pool, replicates=design.replicates, seed=seed, progress=steps)
     wanted = sorted({*sizes, design.n})
     points = power.curve(design, pool, wanted, replicates=design.replicates, seed=seed, progress=steps)
-    own = points[wanted.index(design.n)]
+    own, tables = points[wanted.index(design.n)], baseline(design, pool)
+    missed = unreached(tables)
     return {
         "design": stated(design),
         "seed": seed,
-        "baseline": baseline(design, pool),
+        "baseline": tables,
+        "unreached": missed,
         "groups": groups(design, pool),
         "days": list(design.visit_days),
         "arms": arms_over_time(design, pool, seed, min(OVER_TIME, design.replicates)),
@@ -139,9 +143,11 @@ def answer(
             }
             for place in range(len(design.contrasts))
         ],
+        "controls": controls(design, pool),
         "curve": [
             {
                 "n": point.n,
+                "per_arm": design.per_arm(point.n),
                 "counts": list(point.counts),
                 "power": list(map(_share, point.power)),
                 "assurance": list(map(_share, point.assurance)),
@@ -154,7 +160,7 @@ def answer(
             "draws": len(others),
             "failed": pool.failed,
         },
-        "remarks": remarks(design, pool),
+        "remarks": [*missed, *remarks(design, pool)],
         "sources": list(provenance.sources(design.drugs)),
         "made_with": dict(provenance.digests()),
     }

@@ -20,7 +20,7 @@ from leydig.files import DATA, read_yaml
 from leydig.parameters import Strict
 from leydig.pharmacology.protocol import Protocol
 from leydig.studies.trial_records import Adherence, Arm, Crossover, Men, Missing, Outcome
-from leydig.studies.trial_words import Days, Share
+from leydig.studies.trial_words import Count, Days, Share, Text
 
 DESIGNS = DATA / "designs"
 MOST_MEN, MOST_ARMS, MOST_VISITS, MOST_REPLICATES = 100_000, 10, 200, 100_000
@@ -41,12 +41,12 @@ class Contrast(NamedTuple):
 class Design(Strict):
     """A virtual trial."""
 
-    name: Annotated[str, Field(min_length=1, max_length=200)]
-    about: str = ""
+    name: Annotated[Text, Field(min_length=1, max_length=200)]
+    about: Text = ""
     population: Men
-    n: Annotated[int, Field(ge=FEWEST_IN_AN_ARM, le=MOST_MEN)]  # randomised in all
+    n: Annotated[Count, Field(ge=FEWEST_IN_AN_ARM, le=MOST_MEN)]  # randomised in all
     arms: Annotated[tuple[Arm, ...], Field(min_length=1, max_length=MOST_ARMS)]
-    run_in: str = ""  # what everybody takes until baseline
+    run_in: Text = ""  # what everybody takes until baseline
     visits: Days
     crossover: Crossover | None = None
     assay: dict[Quantity, str] = Field(default_factory=dict)
@@ -54,7 +54,7 @@ class Design(Strict):
     dropout: Annotated[Share, Field(le=0.9)] = 0.0  # who has left by the last visit
     missing: Missing = "available"  # readings after he left: absent, the last one carried forward, or completers only
     outcomes: Annotated[tuple[Outcome, ...], Field(min_length=1)]
-    replicates: Annotated[int, Field(ge=FEWEST_REPLICATES, le=MOST_REPLICATES)] = 1000
+    replicates: Annotated[Count, Field(ge=FEWEST_REPLICATES, le=MOST_REPLICATES)] = 1000
 
     @model_validator(mode="after")
     def fits_together(self) -> Self:
@@ -147,6 +147,15 @@ class Design(Strict):
     def total(self, per_arm: int) -> int:
         """Men in all where so many take each arm (of unequal shares: on average)."""
         return per_arm if self.crossover is not None else per_arm * len(self.arms)
+
+    def per_arm(self, n: int) -> float:
+        """Men who take each arm of a trial of n men; of unequal shares: on average."""
+        return n / self.total(1)
+
+    @property
+    def most_per_arm(self) -> int:
+        """The most men per arm of a trial that can be analysed."""
+        return MOST_MEN // self.total(1)
 
     @property
     def least_per_arm(self) -> int:

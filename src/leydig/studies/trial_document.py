@@ -1,4 +1,4 @@
-"""What a virtual trial found, as plain values: the design, its men, its arms over time, and every outcome."""
+"""What a virtual trial found, as plain values: the design, its arms over time, and every outcome."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from leydig.studies import trial_power as power
 from leydig.studies.comparison import settings
 from leydig.studies.trial_design import Contrast, Design
 from leydig.studies.trial_pool import Pool
+from leydig.studies.trial_records import Outcome
 from leydig.studies.trial_statistics import PERCENT, Estimate
 from leydig.units import CANONICAL
 
@@ -27,57 +28,18 @@ MISSING = {
 
 def stated(design: Design) -> dict[str, Any]:
     """The design with what follows from it."""
+    content = design.model_dump(mode="json", exclude_none=True)
+    for said, arm in zip(content["arms"], design.arms, strict=True):
+        if arm.plan.rules is not None:
+            said["rules"] = arm.plan.rules.text()
     return {
-        **design.model_dump(mode="json", exclude_none=True),
+        **content,
         "groups": [
             {"name": name, "order": [design.arms[arm].name for arm in order], "n": count}
             for (name, order), count in zip(design.sequences, design.counts(), strict=True)
         ],
         "horizon": design.horizon,
     }
-
-
-def baseline(design: Design, pool: Pool) -> list[dict[str, Any]]:
-    """How the men of every group were found, and their baseline table: asked and reached."""
-    return [
-        {
-            "group": one.arm,
-            "n": count,
-            "candidates": one.candidates,
-            "eligible": one.eligible,
-            "effective": one.effective,
-            "screened": count / one.eligible if one.eligible else None,  # men to be looked at for so many
-            "rows": [
-                {
-                    "quantity": row.quantity,
-                    "unit": row.unit,
-                    "asked": {"mean": row.asked_mean, "sd": row.asked_sd},
-                    "reached": {"mean": row.reached_mean, "sd": row.reached_sd},
-                }
-                for row in one.rows
-            ],
-        }
-        for one, count in zip(pool.enrolled, design.counts(), strict=True)
-    ]
-
-
-def groups(design: Design, pool: Pool) -> list[dict[str, Any]]:
-    """Who leaves and what is taken, by group."""
-    found = []
-    for place, ((name, order), count) in enumerate(zip(design.sequences, design.counts(), strict=True)):
-        own, given = pool.arm == place, any(design.arms[arm].plan.protocol.drugs for arm in order)
-        left = float(np.mean(pool.left[own] <= design.horizon))
-        found.append(
-            {
-                "group": name,
-                "n": count,
-                "left": {"share": left, "men": left * count},
-                "taken": {"mean": float(np.mean(pool.taken[own])), "sd": float(np.std(pool.taken[own]))}
-                if given
-                else None,
-            }
-        )
-    return found
 
 
 def arms_over_time(design: Design, pool: Pool, seed: int, replicates: int) -> list[dict[str, Any]]:
@@ -163,6 +125,21 @@ def outcome(design: Design, pool: Pool, place: int, central: Estimate, drawn: Es
         if split is None
         else {name: of_pool(contrast, pool, one) for name, one in split._asdict().items()},
     }
+
+
+def controls(design: Design, pool: Pool) -> list[dict[str, Any]]:
+    """How a control arm itself changes in what men were let in by at baseline: regression to the mean, and time."""
+    let_in = [criterion.quantity for criterion in design.population.criteria if criterion.visit == "baseline"]
+    compared = dict.fromkeys(one.against for one in design.contrasts if one.against is not None)
+    found: list[dict[str, Any]] = []
+    for name in dict.fromkeys(let_in) if design.crossover is None else ():
+        for arm in compared if name in pool.printed else ():
+            contrast = Contrast(Outcome(quantity=name, against=None), arm, None, design.period_days)
+            rows = power.everybody(design, pool)
+            change = analysis.analyse(design, contrast, analysis.printed(pool, name), rows)
+            said = {"quantity": name, "arm": design.arms[arm].name, "day": contrast.day, "unit": CANONICAL[name]}
+            found.append({**said, **of_pool(contrast, pool, change)})
+    return found
 
 
 def unit(contrast: Contrast) -> str:

@@ -37,7 +37,7 @@ class Pool(NamedTuple):
     days: np.ndarray  # (v,) visits; the first is baseline, day 0
     printed: dict[str, np.ndarray]  # (N, v) readings in canonical units, after drop-out as well
     truth: dict[str, np.ndarray]  # (N, v) 24-hour means behind them
-    screening: dict[str, np.ndarray]  # (N,) readings that the men were let in on
+    screening: dict[str, np.ndarray]  # (N,) age, BMI, and the readings that the men were let in on
     left: np.ndarray  # (N,) d, day on which a man leaves; inf where he stays
     taken: np.ndarray  # (N,) share of doses taken
     enrolled: tuple[Enrolled, ...]  # one per arm

@@ -13,8 +13,8 @@ from leydig.evidence import Criterion, Quantity, Reported
 from leydig.parameters import Strict
 from leydig.studies.mixture import mixture_text, read_mixture
 from leydig.studies.titrate import Plan, planned
-from leydig.studies.trial_words import Day, Share, measurable, rules_named
-from leydig.units import check_accepted
+from leydig.studies.trial_words import Day, Share, Text, measurable, rules_named
+from leydig.units import CANONICAL, check_accepted
 
 Analysis = Literal["level", "change", "percent_change", "ratio", "responder", "ancova"]
 Missing = Literal["available", "carried", "completers"]
@@ -47,16 +47,41 @@ class Men(Strict):
             if reported.statistic not in {"mean", "median"}:
                 raise unknown("statistic of a baseline", reported.statistic, ("mean", "median"), f"baseline.{quantity}")
             reported.check_unit(quantity)
+            _check_level(quantity, reported)
+        age = self.baseline.get("age")
+        if age is not None and self.ages is not None and not self.ages[0] <= age.value <= self.ages[1]:
+            raise InputError(
+                f"the {age.statistic} age of {age.value:g} years in the baseline must lie within the ages "
+                f"{self.ages[0]:g} to {self.ages[1]:g}"
+            )
         return self
+
+
+def _check_level(quantity: str, reported: Reported) -> None:
+    """Refuse a line of a baseline table that no group of men can have, besides values that no man has."""
+    where, unit = f"baseline.{quantity}", CANONICAL[quantity]
+    if reported.value == 0:
+        raise InputError(f"{where} is 0; it must be above 0, and men without any are asked for by a criterion")
+    if reported.spread == 0 or (isinstance(reported.spread, tuple) and reported.spread[0] == reported.spread[1]):
+        raise InputError(f"the spread of {where} is 0; it must be above 0, or left out where it is not known")
+    known = laboratory.limits("accepted").get(quantity)
+    if known is None or reported.spread_kind != "SD" or isinstance(reported.spread, tuple | None):
+        return
+    widest = (known.high - known.low) / 2  # of values of which half lie at either end
+    if reported.convert(quantity, reported.spread) > widest:
+        raise InputError(
+            f"the SD of {where} is {reported.spread:g} {reported.unit}; it must be at most {widest:g} {unit}, which is "
+            "half of what is accepted"
+        )
 
 
 class Arm(Strict):
     """What a group of men takes."""
 
-    name: Annotated[str, Field(min_length=1, max_length=80)]
-    protocol: str
+    name: Annotated[Text, Field(min_length=1, max_length=80)]
+    protocol: Text
     share: Annotated[float, Field(gt=0, le=1000)] = 1.0  # of those randomised, beside the shares of the other arms
-    titrate: str | None = None  # rules that change the dose: a bundled name, or words
+    titrate: Text | None = None  # rules that change the dose: a bundled name, or words
     control: bool = False
 
     @model_validator(mode="after")
@@ -111,8 +136,8 @@ class Outcome(Strict):
     quantity: Annotated[str, AfterValidator(measurable)]
     day: Day | None = None  # default: the last visit
     analysis: Analysis = "change"
-    arm: str | None = None  # default: every arm but the one compared with
-    against: str | None = None  # default: the control, if there is one; null: within the arm, without a comparison
+    arm: Text | None = None  # default: every arm but the one compared with
+    against: Text | None = None  # default: the control, if there is one; null: within the arm, without a comparison
     primary: bool = False
     of: Literal["men", "means"] = "men"  # percent change: mean of the men's, or of the means
     responder: Responder | None = None

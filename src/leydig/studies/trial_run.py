@@ -99,8 +99,12 @@ def simulate_trial(
         stacked("printed"),
         stacked("truth"),
         {
-            criterion.quantity: np.concatenate([group.screened[place] for group in groups])[solved]
-            for place, criterion in enumerate(wanted.criteria)
+            "age": np.concatenate([group.men.age for group in groups])[solved],
+            "BMI": np.concatenate([group.men.values["BMI"] for group in groups])[solved],
+            **{
+                criterion.quantity: np.concatenate([group.screened[place] for group in groups])[solved]
+                for place, criterion in enumerate(wanted.criteria)
+            },
         },
         _leaving(design, seed, len(arm))[solved],
         np.concatenate([course.taken for course in courses])[solved],

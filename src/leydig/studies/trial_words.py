@@ -17,6 +17,7 @@ from leydig.studies.titrate import rules_of
 PERCENT = 100
 LONGEST_DAYS = 20 * 365.25  # of a trial
 MOST_LISTED = 1000
+EXAMPLE_OF_RULES = "titrate anastrozole at weeks 6, 12: if E2 < 15 pg/mL (LC-MS) then halve the dose"
 
 
 def _share(value: Any) -> float:
@@ -69,6 +70,23 @@ def _possible(day: float, shown: Any) -> float:
     return day
 
 
+def _text(value: Any) -> Any:
+    """Text on one line, without control characters and others that are not seen but change how it is shown."""
+    if not isinstance(value, str):
+        return value
+    return "".join(letter for letter in " ".join(value.split()) if letter.isprintable())
+
+
+def _count(value: Any) -> Any:
+    """A whole number that is written as one."""
+    if isinstance(value, bool | str):
+        shown = f'the text "{_text(value)[:40]}"' if isinstance(value, str) else str(value).lower()
+        raise InputError(f"a whole number is needed, not {shown}")
+    return value
+
+
+Text = Annotated[str, BeforeValidator(_text)]
+Count = Annotated[int, BeforeValidator(_count)]
 Share = Annotated[float, BeforeValidator(_share)]
 Day = Annotated[float, BeforeValidator(_day)]
 Days = Annotated[tuple[float, ...], BeforeValidator(_days)]
@@ -79,7 +97,8 @@ def rules_named(text: str) -> RuleSet:
     if text in rule_sets():
         return RuleSet.open(text)
     if " then " not in f" {text.lower()} " and ": step " not in text.lower():
-        raise unknown("rule set", text, rule_sets())
+        said = unknown("rule set", text, rule_sets())
+        raise InputError(f'{said}, or rules in words, such as "{EXAMPLE_OF_RULES}"; those of a file are written out')
     return rules_of(text)
 
 
