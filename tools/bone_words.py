@@ -139,7 +139,8 @@ def of_supplements(found: Surface) -> str:
     return (
         f"**Calcium** moves the curve by {percent(first, 2)} points after one year, {percent(second, 2)} after two and "
         f"{percent(last, 2)} after {LAST:g}: a gain made once, which hides much of the drug's loss in the first year, "
-        "not a slower loss. No trial gave calcium to men on an inhibitor; that both add up is assumed. **Vitamin D** adds nothing here: there is no size of effect on density in men who are not "
+        "not a slower loss. No trial gave calcium to men on an inhibitor; that both add up is assumed. **Vitamin D** "
+        "adds nothing here: there is no size of effect on density in men who are not "
         f"deficient (in the model it is {effect:g}), and deficiency is not modelled."
     )
 
