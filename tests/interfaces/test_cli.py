@@ -76,7 +76,7 @@ def test_help_names_every_verb_and_the_exit_codes(capsys):
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_every_verb_has_an_example_that_can_be_run(verb, asked, capsys):
+def test_every_verb_has_an_example_that_can_be_run(verb, asked, capsys, small):
     assert main([verb, "--help"]) == 0
     shown = capsys.readouterr().out
     examples = [line.strip() for line in shown.splitlines() if line.strip().startswith("leydig ")]

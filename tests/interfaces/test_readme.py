@@ -104,7 +104,7 @@ def misses(studies: str, quantity: str) -> list[tuple[float, float, float]]:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_is_understood(command, tmp_path, monkeypatch, capsys):
+def test_every_command_is_understood(command, tmp_path, monkeypatch, capsys, small):
     """The study of one man is replaced, that of many is given few; what they do is tested elsewhere."""
     command = command.replace("-n 100000", "-n 3")
     monkeypatch.chdir(tmp_path)

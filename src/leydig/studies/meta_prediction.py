@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from leydig.errors import InputError, ModelWarning
+from leydig.evidence import Trial
+from leydig.studies.figures import Figure
 from leydig.studies.meta_effects import Effect
 from leydig.studies.meta_question import value
 from leydig.studies.replicates import Replicates, Settings, run_arms
@@ -32,33 +34,36 @@ def model_effects(
     """
     count = value("draws") if draws is None else draws
     found = np.full((len(effects), 2), np.nan)
-    for place, effect in enumerate(effects):
+    trials = {effect.trial.key: effect.trial for effect in effects}
+    for done, (key, trial) in enumerate(trials.items(), 1):
+        own = [place for place, effect in enumerate(effects) if effect.trial.key == key]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ModelWarning)  # a published dose is a fact, however unusual
-            several = _by_draw(effect, count)
-        if len(several):
-            found[place] = np.median(several), np.std(several, ddof=1) if len(several) > 1 else np.nan
+            several = _by_draw(trial, [effects[place] for place in own], count)
+        for place, values in zip(own, several, strict=True):
+            if len(values):
+                found[place] = np.median(values), np.std(values, ddof=1) if len(values) > 1 else np.nan
         if progress is not None:
-            progress(place + 1, len(effects))
+            progress(done, len(trials))
     return found
 
 
-def _by_draw(effect: Effect, draws: int) -> np.ndarray:
-    """The effect in each draw; empty where it cannot be had."""
-    own = [figure for _, figure in effect.parts]
+def _by_draw(trial: Trial, effects: Sequence[Effect], draws: int) -> list[np.ndarray]:
+    """The effects of a trial in each draw; empty where they cannot be had."""
+    nothing = [np.zeros(0) for _ in effects]
+    own = list(dict.fromkeys(figure for effect in effects for _, figure in effect.parts))
     if any(figure.quantity not in computed() for figure in own):
-        return np.zeros(0)
+        return nothing
     men = value("men")
     settings = Settings(draws, men, men, replicates=1)
     try:
-        arms, _ = run_arms(effect.trial, own, SEED, settings)
+        arms, _ = run_arms(trial, own, SEED, settings)
     except InputError:
-        return np.zeros(0)
-    replicates = Replicates(effect.trial, arms, SEED, settings)
+        return nothing
+    replicates = Replicates(trial, arms, SEED, settings)
+
+    def of(figure: Figure) -> np.ndarray:
+        return replicates.by_draw(figure, figure.printed.startswith("median"))
+
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(
-            sum(
-                weight * replicates.by_draw(figure, figure.printed.startswith("median"))
-                for weight, figure in effect.parts
-            )
-        )
+        return [np.asarray(sum(weight * of(figure) for weight, figure in effect.parts)) for effect in effects]
