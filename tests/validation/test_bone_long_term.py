@@ -62,13 +62,20 @@ def test_every_man_loses_against_himself_while_his_testosterone_rises(runs, site
     assert (course.change("CTX")[..., 1:].mean(axis=1) > 0).all()
 
 
-def test_loss_goes_with_the_fall_of_estradiol(runs):
-    """More often and more at a time lower estradiol and density together, whatever the regimen."""
-    several = [untreated(OF), *(Regimen(dose, often, NONE) for dose in (0.25, 1.0) for often in (1, 3, DAILY))]
+def test_loss_goes_with_the_fall_of_estradiol():
+    """More often, or more at a time, lowers estradiol further and costs more."""
+    doses, often = (0.25, 1.0), (1, 3, DAILY)
+    several = [untreated(OF), *(Regimen(dose, times, NONE) for dose in doses for times in often)]
     found = bone.courses(GROUP, several, (1.0,), OF, draws=0, men=16, mode="default")
-    left = [found[one].values["estradiol"][..., -1].mean() for one in several]
-    lost = [found[one].change("bmd_spine")[..., -1].mean() for one in several]
-    assert np.argsort(left).tolist() == np.argsort(lost).tolist()
+    means = {
+        one: (run.values["estradiol"][..., -1].mean(), run.change("bmd_spine")[..., -1].mean())
+        for one, run in found.items()
+    }
+    ladders = [[untreated(OF), *(Regimen(dose, times, NONE) for times in often)] for dose in doses]
+    ladders += [[untreated(OF), *(Regimen(dose, times, NONE) for dose in doses)] for times in often]
+    for ladder in ladders:
+        for before, after in pairwise(ladder):
+            assert (np.array(means[after]) < means[before]).all()
 
 
 def test_loss_saturates_with_dose(runs):
@@ -97,11 +104,12 @@ def test_loss_slows_with_time(runs):
 
 
 def test_calcium_shifts_the_curve_up_once(runs):
-    """At every time every man has more bone with calcium, but he loses no more slowly after the first year."""
+    """At every time every man has more bone with calcium, nearly all of it from the first year: no slower loss later."""
     gain = net(runs, 1.0, "calcium") - net(runs, 1.0)
     assert (gain[:, 1:] > 0).all()
-    later = [(course[:, -1] - course[:, 1]).mean() for course in (net(runs, 1.0, "calcium"), net(runs, 1.0))]
-    assert later[0] <= later[1]
+    first, second, fifth = gain[:, [1, 2, -1]].mean(axis=0)
+    assert first > 0.85 * fifth
+    assert fifth == pytest.approx(second, rel=0.05)
 
 
 def test_vitamin_D_adds_nothing(runs):
@@ -128,9 +136,10 @@ def course(baseline, protocol, days, lesion=None):
     return 100 * (spine / spine[0] - 1)
 
 
-def test_castrated_men_lose_several_times_more():
+def test_castrated_men_lose_more():
+    """Published: 3 % in the first year against 2.5 % on the inhibitor (burnettbowie2009), the most that it took."""
     inhibitor, castrated = (course(OLDER, text, [365])[-1] for text in ("anastrozole 1 mg daily", CASTRATE))
-    assert castrated < 2 * inhibitor < 0
+    assert castrated < 1.25 * inhibitor < 0
 
 
 def test_estradiol_given_back_restores_the_spine_of_castrated_men():
