@@ -104,7 +104,7 @@ def test_loss_slows_with_time(runs):
 
 
 def test_calcium_shifts_the_curve_up_once(runs):
-    """At every time every man has more bone with calcium, nearly all of it from the first year: no slower loss later."""
+    """At every time every man has more bone with calcium, nearly all from the first year: no slower loss later."""
     gain = net(runs, 1.0, "calcium") - net(runs, 1.0)
     assert (gain[:, 1:] > 0).all()
     first, second, fifth = gain[:, [1, 2, -1]].mean(axis=0)

@@ -61,11 +61,11 @@ first of them: a paper that prints less than its kind of assay usually quantifie
 towards the baseline table where they were screened on another sample, and the nulls got the widths that suit them best.
 
 Held-out gains of density on estradiol and testosterone stayed several-fold too small then (langley2016, amory2004,
-herrmann2005, rochira2000, katznelson1996). No calibration study had estradiol above a man's range, and the parameters of
-bone lay where their priors had put them. A study of it was looked for, wiepjes2017 was found, got its role before it was
-fitted, and the core was fitted anew with it and with nothing else changed. A half-effect of its own for formation was tried on
-the calibration studies of bone alone and left out, since it described them no better. The bone figures of validation
-have been seen in this sense, too.
+herrmann2005, rochira2000, katznelson1996). No calibration study had estradiol above a man's range, and the parameters
+of bone lay where their priors had put them. A study of it was looked for, wiepjes2017 was found, got its role before it
+was fitted, and the core was fitted anew with it and with nothing else changed. A half-effect of its own for formation
+was tried on the calibration studies of bone alone and left out, since it described them no better. So the bone figures
+of validation are not blind in this sense either.
 
 Sites of unlike sensitivity, the alternative to a fitted slope of inhibition, were tried once in a short run that had
 not converged; whether they would describe the flat dose response better is open.
