@@ -154,9 +154,9 @@ def without_aromatase() -> list[str]:
         *table(("what", "known of such men", "model", "agrees"), rows),
         "",
         "Part of what such men gain is growth, which is not modelled: they begin with open growth plates and a "
-        "skeleton that never filled out. In a boy of 17 without aromatase the areal density of the spine rose by 23 % in "
-        "three years of estradiol while volumetric density at the radius did not, and the radius grew by 46 % in "
-        f"cross-section ({GROWTH}). The gain of the model is that of a grown skeleton.",
+        "skeleton that never filled out. In a boy of 17 without aromatase the areal density of the spine rose by "
+        "23 % in three years of estradiol while volumetric density at the radius did not, and the radius grew by "
+        f"46 % in cross-section ({GROWTH}). The gain of the model is that of a grown skeleton.",
     ]
 
 
