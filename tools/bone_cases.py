@@ -57,7 +57,8 @@ def conflict() -> list[str]:
         f"{percent(virtual)} %, in typical men {rows[0][1]} %. The curve of bone over estradiol that all other trials "
         "give together cannot make the reported loss of the printed fall. Where the kit reads high, these men have so "
         "little estradiol by mass spectrometry before they begin that a deeper fall costs no more. No mechanism was "
-        "found that takes both sides, so the conflict stays open; one alternative takes the side of the trial.\n",
+        "found that takes both sides, so the conflict stays open; one alternative leans to the side of the trial: it "
+        "takes the reported loss from the bundled older man, not from men who begin with the trial's own low levels.\n",
         *table((*head, "castrated men, first year, %"), rows),
         "",
         f"Castrated men are reported to lose {percent(mean)} % in their first year (mean of {len(first)} figures); the "

@@ -63,7 +63,7 @@ def kind_of(one: Trial, arm: Arm) -> str:
     if one.population.condition == "aromatase-deficient":
         return WITHOUT_AROMATASE
     if "estrogen" in taken:
-        return "castrated, on estradiol"
+        return "testes shut off, on estradiol"
     if any(name.startswith("GnRH") for name in taken):
         return "castrated, hormones clamped" if len(taken) > 1 else CASTRATED
     if "androgen" in taken:

@@ -137,7 +137,7 @@ def course(baseline, protocol, days, lesion=None):
 
 
 def test_castrated_men_lose_more():
-    """Published: 3 % in the first year against 2.5 % on the inhibitor (burnettbowie2009), the most that it took."""
+    """Published: 3.2 % in the first year against 2.5 % on an inhibitor (burnettbowie2009), the most reported."""
     inhibitor, castrated = (course(OLDER, text, [365])[-1] for text in ("anastrozole 1 mg daily", CASTRATE))
     assert castrated < 1.25 * inhibitor < 0
 
