@@ -30,6 +30,12 @@ _COMPARISONS = {
     "less_than": ("below", "lt"),
     "less_than_equal": ("at most", "le"),
 }
+_LENGTHS = {
+    "too_short": ("at least", "min_length", "item"),
+    "too_long": ("at most", "max_length", "item"),
+    "string_too_short": ("at least", "min_length", "character"),
+    "string_too_long": ("at most", "max_length", "character"),
+}
 _TYPES = {
     "float": "a number",
     "int": "a whole number",
@@ -76,13 +82,39 @@ def from_pydantic(exception: ValidationError, where: str, model: type[BaseModel]
     ``where`` names the file; ``model`` is the class that was validated and lets an unknown key be answered with
     the allowed ones. Further problems are counted, not listed.
     """
-    problems = exception.errors(include_url=False)
-    first = problems[0]
+    problems: Sequence[Any] = exception.errors(include_url=False)
+    problems = [one for one in problems if not _follows(one, problems)]
+    first = _first(problems, model)
+    problems = [one for one in problems if one is first or not _is_meant(one, first, model)]
     location = tuple(step for step in first["loc"] if not _names_a_union_member(step))
     sentence = str(_sentence(first, location, where, model))
     more = len({problem["loc"][: len(first["loc"])] for problem in problems}) - 1
     others = "" if not more else " (and one more problem)" if more == 1 else f" (and {more} more problems)"
     return InputError(sentence + others)
+
+
+def _first(problems: Sequence[Any], model: type[BaseModel] | None) -> Any:
+    """The problem to speak of: the first, but where a key is missing, an unknown one that stands for it or another."""
+    if problems[0]["type"] != "missing":
+        return problems[0]
+    beside = [one for one in problems if one["loc"][:-1] == problems[0]["loc"][:-1]]
+    return next((one for one in beside if any(_is_meant(by, one, model) for by in beside)), problems[0])
+
+
+def _is_meant(missing: Any, extra: Any, model: type[BaseModel] | None) -> bool:
+    """Whether an unknown key stands for a missing one beside it, as the nearest name."""
+    if missing["type"] != "missing" or extra["type"] != "extra_forbidden" or missing["loc"][:-1] != extra["loc"][:-1]:
+        return False
+    above = [step for step in extra["loc"][:-1] if not _names_a_union_member(step)]
+    return nearest(str(extra["loc"][-1]), _keys(model, above)) == missing["loc"][-1]
+
+
+def _follows(problem: Any, problems: Sequence[Any]) -> bool:
+    """Whether a list is told to be short only because its items are refused."""
+    above = problem["loc"]
+    return problem["type"] == "too_short" and any(
+        len(one["loc"]) > len(above) and one["loc"][: len(above)] == above for one in problems
+    )
 
 
 def _sentence(problem: Any, location: tuple[str | int, ...], where: str, model: type[BaseModel] | None) -> object:
@@ -108,6 +140,9 @@ def _sentence(problem: Any, location: tuple[str | int, ...], where: str, model: 
     if kind in _COMPARISONS:
         words, key = _COMPARISONS[kind]
         return f"{subject} must be {words} {context[key]:g}, not {_shown(given)}{in_place}"
+    if kind in _LENGTHS:
+        words, key, what = _LENGTHS[kind]
+        return f"{subject} needs {words} {context[key]} {what}{'s' if context[key] != 1 else ''}{in_place}"
     if kind == "finite_number":
         return f"{subject} must be a finite number, not {_shown(given)}{in_place}"
     expected = _TYPES.get(kind.removesuffix("_type").removesuffix("_parsing").removesuffix("_from_float"))

@@ -497,7 +497,7 @@ LINES = {
     ),
     "out onto the subject": Line(
         ["simulate", "man.json", *PLAN, "--out", "man.json"],
-        "--out man.json is the subject's own file; choose another name",
+        "--out man.json is the input file; choose another name",
         {"man.json": "age: 40"},
     ),
     "out too long": Line([*RUN, "--out", "x" * 300 + ".json"], f'--out "{LONG}" cannot be used: File name too long'),

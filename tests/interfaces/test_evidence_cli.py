@@ -190,3 +190,10 @@ def test_bad_input_is_one_sentence_and_leaves_no_file(capsys, tmp_path, monkeypa
     assert sentence in captured.err
     assert captured.err.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_named_twice_is_refused(tmp_path, capsys):
+    folders = [str(tmp_path / name) for name in ("a", "b")]
+    assert main(["evidence", "--quantity", "estradiol", "--out", folders[0], "--out", folders[1]]) == 2
+    assert capsys.readouterr().err == "error: --out stands 2 times; it may stand once\n"
+    assert list(tmp_path.iterdir()) == []

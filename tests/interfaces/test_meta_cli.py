@@ -171,3 +171,14 @@ def test_names_sums_and_tests_are_explained(capsys):
 def test_help_has_an_example(capsys):
     assert main(["meta", "--help"]) == 0
     assert "leydig meta testosterone" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("option", ["--design", "--role", "--from-day", "--to-day"])
+def test_an_option_that_stands_twice_is_refused(option, capsys):
+    assert main(["meta", "testosterone", option, "1", option, "2", *QUICK]) == 2
+    assert capsys.readouterr().err == f"error: {option} stands 2 times; it may stand once\n"
+
+
+def test_a_moderator_that_stands_twice_is_shown_once(capsys):
+    _, answer = printed(capsys, "testosterone", "--moderator", "age", "--moderator", "age", *QUICK)
+    assert [one["moderator"] for one in answer["regressions"]] == ["age"]

@@ -140,6 +140,10 @@ def test_a_person_reads_tables_in_the_terminal(small, capsys):
         (["FILE", "--seed", "x"], '--seed is "x"'),
         (["FILE", "--out", "a.xlsx"], 'unknown suffix ".xlsx"; allowed: .html, .json, .csv, or a folder'),
         (["FILE", "--out", "a", "--out", "b"], "--out stands 2 times; it may stand once"),
+        *(
+            (["FILE", option, "20", option, "40"], f"{option} stands 2 times; it may stand once")
+            for option in ("-n", "--power", "--replicates", "--draws", "--seed")
+        ),
         ([], "FILE|NAME is missing; leydig trial --help shows an example"),
     ],
 )
@@ -149,6 +153,56 @@ def test_bad_input_is_refused_in_one_sentence(small, tmp_path, capsys, monkeypat
     told = capsys.readouterr()
     assert sentence in told.err and told.err.count("\n") == 1 and told.out == ""
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_design_is_never_replaced_by_what_is_found(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    own = tmp_path / "trial.json"
+    own.write_text(DESIGN, encoding="utf-8")
+    (tmp_path / "linked.yaml").symlink_to(own)
+    for name, out, said in (
+        ("trial.json", "./", "--out ./: trial.json is the input file; choose another folder"),
+        ("linked.yaml", "./", "--out ./: trial.json is the input file; choose another folder"),
+        ("linked.yaml", "trial.json", "--out trial.json is the input file; choose another name"),
+    ):
+        assert main(["trial", name, "--draws", "0", "--out", out]) == 2
+        assert capsys.readouterr().err == f"error: {said}\n"
+    assert own.read_text(encoding="utf-8") == DESIGN
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["linked.yaml", "trial.json"]
+
+
+def test_a_path_that_a_terminal_would_obey_is_spelt_out(small, tmp_path, capsys):
+    out = f"{tmp_path}/a\x1b[31m\u202eb.json"
+    assert main(["trial", str(small[0]), "--draws", "0", "--replicates", "20", "--power", "6", "--out", out]) == 0
+    said = capsys.readouterr().out
+    assert "a\\u001b[31m\\u202eb.json" in said and "\x1b" not in said and "\u202e" not in said
+
+
+ALIKE = DESIGN.replace("obese-hypogonadal", "agonadal").replace(
+    "testosterone}", "sperm_concentration, analysis: ratio}"
+)
+GONE = DESIGN.replace("n: 20", "n: 4\nmissing: completers").replace("dropout: 20 %", "dropout: 90 %")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (ALIKE, "No trial has an interval of sperm concentration (ratio, drug & more): too few men are left, or all"),
+        (GONE, "No trial has an estimate of testosterone (change, drug & more)"),
+    ],
+    ids=["alike", "gone"],
+)
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_what_cannot_be_estimated_is_missing_and_said(tmp_path, capsys, text, sentence):
+    file = tmp_path / "few.yaml"
+    file.write_text(text, encoding="utf-8")
+    command = ["trial", str(file), "--draws", "0", "--replicates", "20", "--power", "4", "--json"]
+    assert main([*command, "--out", f"{tmp_path}/out/"]) == 0
+    told = capsys.readouterr()
+    found = json.loads(told.out)
+    assert any(remark.startswith(sentence) for remark in found["remarks"])
+    assert found["outcomes"][0]["width"] is None and found["outcomes"][0]["coverage"] is None
+    assert "RuntimeWarning" not in told.err
 
 
 def test_criteria_that_nobody_keeps_are_refused(tmp_path, capsys):

@@ -100,7 +100,7 @@ def test_a_good_trial_loads(tmp_path):
         ("n: 24", "n: 0", '"n" must be at least 1'),
         ("n: 24", "n: many", '"n" must be a whole number, not "many"'),
         ("    protocol: none\n", "", '"protocol" is missing in arms[1] of example2004.yaml'),
-        ("arms:\n", "arm:\n", '"arms" is missing in example2004.yaml (and one more problem)'),
+        ("arms:\n", "arm:\n", 'unknown key "arm" in example2004.yaml; did you mean "arms"?'),
     ],
 )
 def test_a_bad_trial_is_refused(tmp_path, old, new, sentence):

@@ -70,7 +70,7 @@ def test_a_good_file_is_read(tmp_path):
         ("[finkelstein2016]", "[]", 'an outcome graded "conflicting" needs "sources"'),
         ("[bone.estradiol_on_formation]", "[]", 'an outcome graded "conflicting" needs "effects"'),
         ("more-loss", "more loss", 'the name "more loss" must be words joined by hyphens'),
-        ("because:", "becaus:", '"because" is missing in bmd_spine of bone.yaml'),
+        ("because:", "becaus:", 'unknown key "becaus" in bmd_spine of bone.yaml; did you mean "because"?'),
         ("bmd_spine:\n  organ", "bmd_spine:\n  organs: x\n  organ", 'unknown key "organs" in bmd_spine of bone.yaml'),
     ],
 )

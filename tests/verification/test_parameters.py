@@ -131,7 +131,11 @@ def test_a_fit_that_lacks_a_fitted_parameter_is_refused(data):
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
-        ("symbol: k_T", "simbol: k_T", '"symbol" is missing in parameters.testosterone_clearance of steroids.yaml'),
+        (
+            "symbol: k_T",
+            "simbol: k_T",
+            'unknown key "simbol" in parameters.testosterone_clearance of steroids.yaml; did you mean "symbol"?',
+        ),
         (
             "where: abstract",
             "wher: abstract",

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from leydig.evidence import Arm, Trial
-from leydig.report import reproduce_words
+from leydig.report import reproduce_figures, reproduce_words
 from leydig.studies import nulls, reproduce_entries, reproduce_totals
 from leydig.studies.figures import figures
 from leydig.studies.reproduce import Reproduced, Scored
@@ -101,6 +101,22 @@ def test_wilson_is_the_published_interval():
     low, high = reproduce_totals.wilson(81 / 263, 263)
     assert (low, high) == pytest.approx((0.2553, 0.3662), abs=5e-5)
     assert reproduce_totals.wilson(1.0, 20) == pytest.approx((0.8389, 1.0), abs=5e-5)  # 0 of 20 turned round
+
+
+def test_wilson_holds_its_share_within_0_and_1():
+    # at 0 and 1 one limit is the share itself; a mean by weight can lie beyond by rounding
+    for number in (*range(1, 400), *np.random.default_rng(3).uniform(1, 300, 400)):
+        for share in (0.0, 1.0, 0.37):
+            low, high = reproduce_totals.wilson(share, float(number))
+            assert 0 <= low <= share <= high <= 1
+    assert reproduce_totals.wilson(1 + 1e-15, 9) == reproduce_totals.wilson(1.0, 9)
+
+
+def test_coverage_is_drawn_where_rounding_puts_a_limit_beyond_its_share():
+    answer = document(found((0.0, 0.1), (0.2,)))
+    answer["validation"]["inside_95_interval"] = (0.5, 1 - 2**-53)
+    assert answer["validation"]["inside_95"] == 1.0
+    assert reproduce_figures.coverage(answer).startswith("data:image/svg")
 
 
 def test_sampling_alone_is_the_median_of_absolute_normal_errors():

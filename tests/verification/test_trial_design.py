@@ -157,6 +157,39 @@ def test_changed_numbers_are_checked_and_what_was_left_out_stays_left_out():
         ),
         ("n: 61", "n: 3", "3 men are too few for 2 groups"),
         ("n: 61", "n: 61\ncrossover: {}\nextra: 1", 'unknown key "extra"'),
+        ("visits:", "visit:", 'unknown key "visit" in design.yaml; did you mean "visits"? Allowed: name'),
+        (
+            "quantity: testosterone, below: 300, unit: ng/dL",
+            "quantity: weight, above: 90, unit: kg",
+            '"height"? Allowed',
+        ),
+        (
+            "testosterone: {value: 8.5, unit: nmol/L}",
+            "vitality: {value: 50, unit: points}",
+            'unknown quantity "vitality"',
+        ),
+        ("testosterone: {value: 8.5, unit: nmol/L}", "bmd_spine_change: {value: 5, unit: '%'}", 'mean "bmd_spine"?'),
+        ("below: 300", "below: true", "a number is needed, not true, in population.criteria[0].below of design.yaml"),
+        ("value: 8.5", "value: true", "a number is needed, not true, in population.baseline.testosterone.value"),
+        ("spread: 8,", "spread: true,", "a number is needed, not true, in population.baseline.age.spread"),
+        ("ages: [30, 60]", "ages: [30, true]", "a number is needed, not true, in population.ages[1]"),
+        ("share: 2", "share: true", "a number is needed, not true, in arms[1].share"),
+        ("above: 10, unit", "above: true, unit", "a number is needed, not true, in outcomes[0].responder.above"),
+        ("above: 10, unit", "above: 10, below: 9, unit", 'the responder has "above" 10 over "below" 9'),
+        ("quantity: LH", "quantity: LH, day: 0", "the analysis change starts from day 0, so its day must be above 0"),
+        ("quantity: LH", "quantity: LH, day: 0, analysis: ancova", "the analysis ancova starts from day 0"),
+        (
+            "day: week 8, analysis: responder, responder: {",
+            "day: 0, analysis: responder, responder: {of: change, ",
+            "the analysis responder by change starts from day 0, so its day must be above 0, or analyse the level, in "
+            "outcomes[0] of design.yaml",
+        ),
+        (
+            "taken: 90 %, between_men: 0.1",
+            "taken: 50 %, between_men: 60 %",
+            '"between_men" is 60 %; where 50 % of doses are taken on average, the SD between men is at most 50 %',
+        ),
+        ("none for 4 weeks", "none for 11 years", 'the run-in "none for 11 years" is too long; it may last 10 years'),
     ],
 )
 def test_what_cannot_be_used_is_refused_in_one_sentence(tmp_path, old, new, sentence):
@@ -181,6 +214,14 @@ def test_what_cannot_be_used_is_refused_in_one_sentence(tmp_path, old, new, sent
             "a crossover compares each man with himself",
         ),
         (
+            {
+                "crossover": {},
+                "arms": [{"name": "a", "protocol": "none"}, {"name": "b", "protocol": "none", "share": 3}],
+            },
+            'every man of a crossover takes all arms; leave out "share" of the arm "b"',
+        ),
+        ({"arms": []}, '"arms" needs at least 1 item in design.yaml'),
+        (
             {"arms": [{"name": "a", "protocol": "none"}], "outcomes": [{"quantity": "LH", "against": "a"}]},
             'outcomes[0] compares the only arm "a" with itself',
         ),
@@ -198,6 +239,15 @@ def test_designs_that_do_not_fit_together_are_refused(tmp_path, changed, sentenc
     with pytest.raises(InputError) as error:
         load_design(written(tmp_path, yaml.safe_dump({**content, **changed})))
     assert sentence in str(error.value)
+
+
+def test_what_a_sensible_limit_allows_is_accepted(tmp_path):
+    text = GOOD.replace("none for 4 weeks", "none for 10 years").replace("between_men: 0.1", "between_men: 30 %")
+    text = text.replace("day: week 8, analysis: responder", "day: 0, analysis: responder")
+    text = text.replace("samples: 2}", "samples: 2}, {quantity: height, above: 150, unit: cm}")
+    found = load_design(written(tmp_path, text))
+    assert found.run_in_days == 3652.5 and found.contrasts[0].day == 0
+    assert [criterion.quantity for criterion in found.population.criteria] == ["testosterone", "height"]
 
 
 def test_text_that_would_change_how_the_terminal_shows_it_is_taken_out(tmp_path):

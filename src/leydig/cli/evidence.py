@@ -36,7 +36,7 @@ def evidence(
         bool, typer.Option("--left-out", help="Studies that were collected and not used, each with the reason.")
     ] = False,
     out: Annotated[
-        str | None,
+        Name,
         typer.Option("--out", metavar="FOLDER", help="Write the figures as CSV and a page with a plot per quantity."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
@@ -66,7 +66,7 @@ def evidence(
         },
         conflicts=conflicts,
         left_out=left_out,
-        out=out,
+        out=once("--out", out),
         as_json=as_json,
     )
     raise typer.Exit(code)

@@ -18,13 +18,17 @@ def meta(
         ),
     ] = None,
     design: Annotated[
-        str, typer.Option("--design", metavar="NAME", help="controlled, before-after, or any: controlled where it is.")
-    ] = "any",
+        list[str] | None,
+        typer.Option(
+            "--design", metavar="NAME", help="controlled, before-after, or any (default): controlled where it is."
+        ),
+    ] = None,
     from_day: Annotated[
-        str | None, typer.Option("--from-day", metavar="N", help="First day since the drug began. Default: 80.")
+        list[str] | None, typer.Option("--from-day", metavar="N", help="First day since the drug began. Default: 80.")
     ] = None,
     to_day: Annotated[
-        str | None, typer.Option("--to-day", metavar="N", help='Last day, or a length such as "2 years". Default: 400.')
+        list[str] | None,
+        typer.Option("--to-day", metavar="N", help='Last day, or a length such as "2 years". Default: 400.'),
     ] = None,
     by: Annotated[
         list[str] | None,
@@ -39,7 +43,8 @@ def meta(
         ),
     ] = None,
     role: Annotated[
-        str | None, typer.Option("--role", metavar="NAME", help="Only calibration, validation or none. Default: every.")
+        list[str] | None,
+        typer.Option("--role", metavar="NAME", help="Only calibration, validation or none. Default: every."),
     ] = None,
     no_model: Annotated[bool, typer.Option("--no-model", help="Leave out the model's row; quicker.")] = False,
     out: Annotated[
@@ -68,12 +73,12 @@ def meta(
     code = meta_run.run(
         outcome,
         drug=once("--drug", drug),
-        design=design,
-        from_day=from_day,
-        to_day=to_day,
+        design=once("--design", design) or "any",
+        from_day=once("--from-day", from_day),
+        to_day=once("--to-day", to_day),
         by=once("--by", by),
-        moderators=moderator or [],
-        role=role,
+        moderators=list(dict.fromkeys(moderator or [])),
+        role=once("--role", role),
         model=not no_model,
         out=once("--out", out),
         as_json=as_json,

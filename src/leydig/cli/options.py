@@ -78,7 +78,7 @@ class Target:
     ) -> None:
         """Refuse, before anything is computed, what could not be written after it.
 
-        ``source`` is the subject's file; ``files`` are the suffixes that can be written, ``in_a_folder`` the names
+        ``source`` is the file that is read; ``files`` are the suffixes that can be written, ``in_a_folder`` the names
         that a folder gets.
         """
         self.path, self.in_a_folder = usable_path("--out", text), in_a_folder
@@ -90,7 +90,7 @@ class Target:
             allowed = f"{', '.join(files)}, or a folder, written with / at its end"
             raise InputError(f'--out {text} has the unknown suffix "{suffix}"{question}: {allowed}')
         if self.is_folder:
-            self._check_folder(text)
+            self._check_folder(text, source)
         else:
             self._check_file(text, source)
 
@@ -102,10 +102,10 @@ class Target:
             raise InputError(f"--out {text}: there is no folder {folder}; create it or choose another")
         if not _writable(folder):
             raise InputError(f"--out {text}: the folder {folder} cannot be written to")
-        if Path(source).exists() and self.path.exists() and self.path.samefile(source):
-            raise InputError(f"--out {text} is the subject's own file; choose another name")
+        if _same(self.path, source):
+            raise InputError(f"--out {text} is the input file; choose another name")
 
-    def _check_folder(self, text: str) -> None:
+    def _check_folder(self, text: str, source: str) -> None:
         standing = self.path
         while not standing.exists() and standing != standing.parent:
             standing = standing.parent
@@ -117,6 +117,12 @@ class Target:
         for name in self.in_a_folder:
             if (self.path / name).is_dir():
                 raise InputError(f"--out {text}: {self.path / name} is a folder; a file is to be written there")
+            if _same(self.path / name, source):
+                raise InputError(f"--out {text}: {self.path / name} is the input file; choose another folder")
+
+
+def _same(path: Path, source: str) -> bool:
+    return Path(source).exists() and path.exists() and path.samefile(source)
 
 
 def _writable(folder: Path) -> bool:

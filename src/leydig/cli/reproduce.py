@@ -18,27 +18,28 @@ def reproduce(
         ),
     ] = None,
     role: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option("--role", metavar="NAME", help="Only trials of this role: calibration, validation or none."),
     ] = None,
     drug: Annotated[
         list[str] | None, typer.Option("--drug", metavar="NAME", help="Only trials in which an arm is given this drug.")
     ] = None,
     seed: Annotated[
-        str, typer.Option("--seed", metavar="S", help="Which random draws; the same seed, the same result.")
-    ] = "0",
+        list[str] | None,
+        typer.Option("--seed", metavar="S", help="Which random draws; the same seed, the same result. Default: 0."),
+    ] = None,
     draws: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option("--draws", metavar="N", help="Draws of what is uncertain; fewer are quicker and coarser."),
     ] = None,
     men: Annotated[
-        str | None, typer.Option("--men", metavar="N", help="At most so many virtual men per arm and draw.")
+        list[str] | None, typer.Option("--men", metavar="N", help="At most so many virtual men per arm and draw.")
     ] = None,
     workers: Annotated[
-        str | None, typer.Option("--workers", metavar="N", help="Processes. Default: one per CPU.")
+        list[str] | None, typer.Option("--workers", metavar="N", help="Processes. Default: one per CPU.")
     ] = None,
     out: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option("--out", metavar="FOLDER", help="Page, data and finished trials; begun again, the run goes on."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
@@ -57,13 +58,13 @@ def reproduce(
 
     code = reproduce_run.run(
         names or [],
-        role=role,
+        role=once("--role", role),
         drug=once("--drug", drug),
-        draws=draws,
-        men=men,
-        seed=seed,
-        workers=workers,
-        out=out,
+        draws=once("--draws", draws),
+        men=once("--men", men),
+        seed=once("--seed", seed) or "0",
+        workers=once("--workers", workers),
+        out=once("--out", out),
         as_json=as_json,
     )
     raise typer.Exit(code)

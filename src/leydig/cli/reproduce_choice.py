@@ -74,12 +74,16 @@ def _from_file(path: Path) -> Trial:
     """A trial from outside the package, whose figures can all be compared."""
     from leydig import evidence
     from leydig.files import read_yaml
-    from leydig.studies.reproduce_entries import check_comparable
+    from leydig.studies.reproduce_entries import check_comparable, packaged
+    from leydig.studies.reproduce_outside import check_content, check_outside
 
     content = read_yaml(path)
     if set(content) >= DESIGN_KEYS and "key" not in content:
         raise _is_design(str(path))
     trial = evidence.load_trial(path)
+    if not packaged(trial):
+        check_content(content, path.name)
+        check_outside(trial)
     check_comparable(trial)
     return trial
 

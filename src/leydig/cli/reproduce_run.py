@@ -20,6 +20,7 @@ from leydig.cli.shell import (
     collected_warnings,
     print_json,
     say,
+    spelt,
     stop_if_interrupted,
     visible,
 )
@@ -63,7 +64,14 @@ def run(
     with collected_warnings() as warned:
         trials = reproduce_choice.select(names, role, drug)
         settings = _settings(most_draws, most_men)
+        if target is not None:
+            _refuse_own_inputs(names, trials, target)
         kept = _Nowhere() if target is None else _Folder(target.path / TRIALS, chosen_seed, settings)
+        if target is not None and isinstance(kept, _Folder) and kept.holds_another(trials, target.path / ANSWER):
+            say(
+                "note",
+                f"{target.path} holds results of another run (other seed, settings or trials); they are replaced",
+            )
         try:
             found, failed = compute(trials, chosen_seed, settings, hands, kept)
         except KeyboardInterrupt:
@@ -195,6 +203,15 @@ class _Folder:
         content = reproduced.record(one, self._digest(one.trial))
         write_whole(self.folder / reproduced.file_name(one.trial), content)
 
+    def holds_another(self, trials: Sequence[Trial], answer: Path) -> bool:
+        """Whether there are results that this run takes the place of and that it would not make again."""
+        from leydig.io import reproduced
+
+        if reproduced.answered(answer) - {trial.key for trial in trials}:
+            return True
+        kept = ((self.folder / reproduced.file_name(trial), self._digest(trial)) for trial in trials)
+        return any(reproduced.made_otherwise(path, digest) for path, digest in kept)
+
     def _digest(self, trial: Trial) -> str:
         from leydig.io import reproduced
 
@@ -217,6 +234,18 @@ def _folder(out: str) -> Target:
     return target
 
 
+def _refuse_own_inputs(names: Sequence[str], trials: Sequence[Trial], target: Target) -> None:
+    """Refuse to write over a file that the trials came from."""
+    from leydig.io.reproduced import file_name
+
+    written = [target.path / name for name in (ANSWER, FIGURES, PAGE)]
+    written += [target.path / TRIALS / file_name(trial) for trial in trials]
+    for path in (Path(name) for name in names if Path(name).exists()):
+        taken = next((one for one in written if one.exists() and one.samefile(path)), None)
+        if taken is not None:
+            raise InputError(f"--out {target.path}: {taken} is a file to be read; choose another folder")
+
+
 def _write(answer: Mapping[str, Any], target: Target) -> list[str]:
     import json
 
@@ -225,13 +254,16 @@ def _write(answer: Mapping[str, Any], target: Target) -> list[str]:
     from leydig.io.tables import plain
     from leydig.report.reproduce import html
 
+    shown = visible(answer)  # a file from outside can hold marks that turn the words after them
+
     def write_one(path: Path) -> None:
         if path.name == ANSWER:
-            content = (json.dumps(plain(answer), ensure_ascii=False, allow_nan=False, indent=1) + "\n").encode()
+            text = json.dumps(plain(answer), ensure_ascii=False, allow_nan=False, indent=1)
+            content = "".join(f"{spelt(line)}\n" for line in text.split("\n")).encode()
         elif path.name == FIGURES:
-            content = figures_csv(answer)
+            content = figures_csv(shown)
         else:
-            content = html(answer).encode()
+            content = html(shown).encode()
         path.write_bytes(content)
 
     return [*write_all(target, write_one), str(target.path / TRIALS)]

@@ -18,7 +18,7 @@ def text(answer: Answer, written: Sequence[str] = ()) -> str:
     from rich.console import Console
 
     from leydig.cli.table import NOT_ADVICE
-    from leydig.report.reproduce_words import by_miss, remarks, scored_trials
+    from leydig.report.reproduce_words import by_miss, from_files, remarks, scored_trials
 
     console = Console(highlight=False)
     with console.capture() as shown:
@@ -28,6 +28,8 @@ def text(answer: Answer, written: Sequence[str] = ()) -> str:
         if roles:
             console.print()
             console.print(_totals(answer, roles))
+            if from_files(answer):
+                console.print(from_files(answer))
             console.print()
             console.print(_figures(by_miss(answer)))
         more = sum(answer[role]["total"] for role in roles) - MOST_LINES

@@ -14,10 +14,11 @@ def trial(
         str, typer.Argument(metavar="FILE|NAME", help="A design of a trial, or the name of a bundled one.")
     ],
     per_arm: Annotated[
-        str | None, typer.Option("-n", metavar="N", help="Men per arm (not in all), in place of the design's number.")
+        list[str] | None,
+        typer.Option("-n", metavar="N", help="Men per arm (not in all), in place of the design's number."),
     ] = None,
     power: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             "--power",
             metavar='"N, N, …"',
@@ -25,18 +26,19 @@ def trial(
         ),
     ] = None,
     replicates: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option("--replicates", metavar="N", help="Trials that are drawn, in place of the design's number."),
     ] = None,
     draws: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             "--draws", metavar="N", help="Draws of what is not known, for assurance; 0 for none. Default: 20."
         ),
     ] = None,
     seed: Annotated[
-        str, typer.Option("--seed", metavar="S", help="Which men and readings; the same seed, the same result.")
-    ] = "0",
+        list[str] | None,
+        typer.Option("--seed", metavar="S", help="Which men and readings; the same seed, the same result. Default: 0."),
+    ] = None,
     out: Annotated[
         list[str] | None,
         typer.Option(
@@ -62,11 +64,11 @@ def trial(
 
     code = trial_run.run(
         design,
-        per_arm=per_arm,
-        sizes=power,
-        replicates=replicates,
-        draws=draws,
-        seed=seed,
+        per_arm=once("-n", per_arm),
+        sizes=once("--power", power),
+        replicates=once("--replicates", replicates),
+        draws=once("--draws", draws),
+        seed=once("--seed", seed) or "0",
         out=once("--out", out),
         as_json=as_json,
     )

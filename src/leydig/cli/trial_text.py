@@ -14,6 +14,7 @@ def text(answer: Mapping[str, Any], written: Sequence[str]) -> str:
     """What a person reads in the terminal: who the men are, the outcomes, power by size, and where the files are."""
     from rich.console import Console
 
+    from leydig.cli.shell import spelt
     from leydig.cli.table import NOT_ADVICE
     from leydig.report import trial as page
     from leydig.report import trial_design, trial_words, wording
@@ -66,7 +67,7 @@ def text(answer: Mapping[str, Any], written: Sequence[str]) -> str:
             if remark not in answer["unreached"]:
                 console.print(remark, markup=False)
         for path in written:
-            console.print(f"written: {path}", markup=False, soft_wrap=True)
+            console.print(f"written: {spelt(path)}", markup=False, soft_wrap=True)
     return shown.get()
 
 

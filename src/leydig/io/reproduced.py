@@ -27,6 +27,7 @@ from leydig.studies.trial_pool import Enrolled, Row
 
 PACKAGE = Path(files.__file__).resolve().parent
 EDGES = ("cli", "web", "report", "io")  # code that no score depends on
+UNUSABLE = (InputError, ValueError, KeyError, TypeError, AttributeError, RecursionError)  # reading what is no such file
 NOT_FINITE = ("nan", "inf", "-inf")
 FIRST_COLUMNS = ("trial", "role", "verification", "status")
 COLUMNS = (
@@ -80,7 +81,7 @@ def record(one: Reproduced, made_from: str) -> bytes:
 def restore(path: Path, trial: Trial, made_from: str) -> Reproduced | None:
     """What the file of a trial holds; None where there is none, or one that was made from something else."""
     try:
-        content = json.loads(files.read_text(path))
+        content = _content(path)
         if content["digest"] != made_from:
             return None
         return Reproduced(
@@ -90,8 +91,37 @@ def restore(path: Path, trial: Trial, made_from: str) -> Reproduced | None:
             remarks=tuple(content["remarks"]),
             seconds=0.0,
         )
-    except (InputError, ValueError, KeyError, TypeError):
+    except UNUSABLE:
         return None
+
+
+def made_otherwise(path: Path, made_from: str) -> bool:
+    """Whether a file is that of a trial, whole, and made from something else."""
+    try:
+        content = _content(path)
+        return bool(content["digest"] != made_from and content["scored"] is not None)
+    except UNUSABLE:
+        return False
+
+
+def answered(path: Path) -> set[str]:
+    """The keys of the trials in the answer of a run; none where the file is not such an answer."""
+    try:
+        return {str(row["key"]) for row in json.loads(path.read_bytes())["trials"]} if path.is_file() else set()
+    except (OSError, *UNUSABLE):
+        return set()
+
+
+def _content(path: Path) -> Any:
+    """What a file of JSON holds; ValueError for numbers that are not finite, which are kept as words."""
+    return json.loads(files.read_text(path), parse_constant=_finite, parse_float=_finite)
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError(f"{digits} is not a finite number")
+    return number
 
 
 def _out(value: Any) -> Any:

@@ -38,6 +38,7 @@ def _context(answer: Answer) -> dict[str, Any]:
         "pictures": _pictures(answer) if several and reproduce_figures.roles(answer) else {},
         "roles": roles,
         "totals": _totals(answer, roles),
+        "from_files": reproduce_words.from_files(answer),
         "groups": [_groups(answer, role) for role in roles],
         "misses": misses[:MOST_MISSES],
         "missed": len(misses),

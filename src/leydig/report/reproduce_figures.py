@@ -105,7 +105,7 @@ def _coverage_of(axes: Axes, answer: Answer, role: str, shift: float) -> None:
     for level in (50, 95):
         low, high = answer[role][f"inside_{level}_interval"]
         share = answer[role][f"inside_{level}"]
-        error = [[100 * (share - low)], [100 * (high - share)]]
+        error = [[100 * max(share - low, 0.0)], [100 * max(high - share, 0.0)]]
         axes.errorbar(
             level + 2 * shift, 100 * share, error, fmt=MARKERS[role], color=COLOURS[role], ms=4.5, lw=1.1, zorder=5,
             label=f"{role} ({len(some)})" if level == 50 else None,

@@ -69,6 +69,18 @@ def scored_trials(answer: Answer) -> str:
     return f"{count}, {scored}" + (f"; {failed} could not be run" if failed else "")
 
 
+def from_files(answer: Answer) -> str:
+    """That trials from outside the package count into the totals; empty where none does."""
+    count = sum(bool(row["outside"] and row["figures"]) for row in answer["trials"])
+    if not count:
+        return ""
+    return (
+        "1 trial of these is from a file of yours."
+        if count == 1
+        else f"{count} trials of these are from files of yours."
+    )
+
+
 def total_rows(answer: Answer, roles: Sequence[str]) -> list[Line]:
     """The totals of these roles, one line per number."""
     some = [answer[role] for role in roles]

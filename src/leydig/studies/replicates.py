@@ -17,7 +17,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from leydig.errors import InputError
-from leydig.evidence import Arm, Trial
+from leydig.evidence import Arm, Criterion, Trial
 from leydig.fits import fits, load_fit
 from leydig.numerics import Mode
 from leydig.pharmacology.protocol import Protocol
@@ -83,7 +83,11 @@ def run_arms(
     visits = tuple(sorted({Visit(0.0), *(Visit(figure.day, figure.moment) for figure in own)}))
     pools = _pools(trial, chosen, several, seed, {figure.quantity for figure in own})
     found: dict[str, Run] = {}
-    remarks: list[str] = []
+    remarks = [
+        f"the criterion on {one.quantity} is not computed and was left out"
+        for one in trial.population.criteria
+        if not _has(one)
+    ]
     if len(pools[0].possible) < len(several):
         remarks.append(f"in {len(several) - len(pools[0].possible)} of {len(several)} draws nobody keeps the criteria")
     first = 0
@@ -161,10 +165,15 @@ def recruitment(trial: Trial, arm: Arm) -> Recruitment:
         None if age is None else Spread(age, who.age_sd or recruit.settings()["age_sd_assumed"]),
         who.ages,
         None if mass is None else Spread(mass, body.sd if body is not None else who.BMI_sd),
-        tuple(one for one in who.criteria if one.quantity in computed() or one.quantity in BODY),
+        tuple(one for one in who.criteria if _has(one)),
         table,
         trial.assay,
     )
+
+
+def _has(criterion: Criterion) -> bool:
+    """Whether virtual men have what a criterion asks for."""
+    return criterion.quantity in computed() or criterion.quantity in BODY
 
 
 # Replicates -----------------------------------------------------------------------------------------

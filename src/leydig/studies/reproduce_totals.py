@@ -103,10 +103,11 @@ def share_interval(inside: np.ndarray, weights: np.ndarray, groups: Sequence[str
 
 def wilson(share: float, number: float) -> Interval:
     """Wilson's 95 % interval of a share that was found among ``number`` independent trials."""
-    z2 = NORMAL_95**2
+    z2, share = NORMAL_95**2, min(max(share, 0.0), 1.0)  # a mean by weight can lie beyond by rounding
     middle = (share + z2 / (2 * number)) / (1 + z2 / number)
     half = NORMAL_95 / (1 + z2 / number) * float(np.sqrt(share * (1 - share) / number + z2 / (4 * number**2)))
-    return max(middle - half, 0.0), min(middle + half, 1.0)
+    # at a share of 0 or 1 the limit is the share, which rounding misses
+    return min(max(middle - half, 0.0), share), max(min(middle + half, 1.0), share)
 
 
 def effective_number(inside: np.ndarray, weights: np.ndarray, groups: Sequence[str]) -> float:

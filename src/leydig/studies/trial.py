@@ -16,7 +16,7 @@ import numpy as np
 from leydig.errors import InputError
 from leydig.studies import trial_power as power
 from leydig.studies.trial_design import MOST_MEN, Design, open_design
-from leydig.studies.trial_document import arms_over_time, controls, outcome, remarks, stated
+from leydig.studies.trial_document import arms_over_time, controls, outcome, remarks, stated, untold
 from leydig.studies.trial_pool import Pool
 from leydig.studies.trial_table import baseline, groups, unreached
 
@@ -126,6 +126,15 @@ def answer(
     points = power.curve(design, pool, wanted, replicates=design.replicates, seed=seed, progress=steps)
     own, tables = points[wanted.index(design.n)], baseline(design, pool)
     missed = unreached(tables)
+    outcomes = [
+        outcome(design, pool, place, central.estimates[place], drawn.estimates[place])
+        | {
+            "power": _share(own.power[place]),
+            "assurance": _share(own.assurance[place]),
+            "type_one": _share(nothing[place]),
+        }
+        for place in range(len(design.contrasts))
+    ]
     return {
         "design": stated(design),
         "seed": seed,
@@ -134,15 +143,7 @@ def answer(
         "groups": groups(design, pool),
         "days": list(design.visit_days),
         "arms": arms_over_time(design, pool, seed, min(OVER_TIME, design.replicates)),
-        "outcomes": [
-            outcome(design, pool, place, central.estimates[place], drawn.estimates[place])
-            | {
-                "power": _share(own.power[place]),
-                "assurance": _share(own.assurance[place]),
-                "type_one": _share(nothing[place]),
-            }
-            for place in range(len(design.contrasts))
-        ],
+        "outcomes": outcomes,
         "controls": controls(design, pool),
         "curve": [
             {
@@ -160,7 +161,7 @@ def answer(
             "draws": len(others),
             "failed": pool.failed,
         },
-        "remarks": [*missed, *remarks(design, pool)],
+        "remarks": [*missed, *untold(outcomes), *remarks(design, pool)],
         "sources": list(provenance.sources(design.drugs)),
         "made_with": dict(provenance.digests()),
     }

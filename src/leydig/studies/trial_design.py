@@ -25,6 +25,7 @@ from leydig.studies.trial_words import Count, Days, Share, Text
 DESIGNS = DATA / "designs"
 MOST_MEN, MOST_ARMS, MOST_VISITS, MOST_REPLICATES = 100_000, 10, 200, 100_000
 FEWEST_REPLICATES = 20
+LONGEST_RUN_IN_YEARS, YEAR = 10, 365.25  # d
 MOST_CROSSED = 3  # arms of a crossover: every order of them is a sequence
 FEWEST_IN_AN_ARM = 2  # or no spread could be told
 
@@ -67,8 +68,13 @@ class Design(Strict):
             raise InputError('two arms have "control: true"; one can be the control')
         if self.crossover is not None and not 2 <= len(names) <= MOST_CROSSED:
             raise InputError(f"a crossover has 2 or {MOST_CROSSED} arms, not {len(names)}")
+        shared = [arm.name for arm in self.arms if "share" in arm.model_fields_set]
+        if self.crossover is not None and shared:
+            raise InputError(f'every man of a crossover takes all arms; leave out "share" of the arm "{shared[0]}"')
         if self.run_in and self._run_in.duration_days is None:
             raise InputError(f'the run-in "{self.run_in}" has no end; write how long it is, as in "none for 4 weeks"')
+        if self.run_in_days > YEAR * LONGEST_RUN_IN_YEARS:
+            raise InputError(f'the run-in "{self.run_in}" is too long; it may last {LONGEST_RUN_IN_YEARS} years')
         if len(self.days) > MOST_VISITS:
             raise InputError(f"the trial has {len(self.days)} visits; at most {MOST_VISITS} can be kept")
         for quantity, assay in self.assay.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -70,14 +71,22 @@ def arms_over_time(design: Design, pool: Pool, seed: int, replicates: int) -> li
 def _series(printed: list[np.ndarray], true: np.ndarray) -> dict[str, Any]:
     """Means and spreads (visits,) of the men of a pool, the first of ``printed``, and of trials, the rest."""
     means = np.concatenate([_mean(values) for values in printed[1:]])
-    low, high = np.nanquantile(printed[0], MIDDLE_95, axis=0)
-    below, above = np.nanquantile(means, MIDDLE_95, axis=0)
+    low, high = _middle(printed[0])
+    below, above = _middle(means)
     return {
         "mean": _mean(printed[0]),
         "men": {"low": low, "high": high},
         "interval": {"low": below, "high": above},
         "truth": _mean(true),
     }
+
+
+def _middle(values: np.ndarray) -> np.ndarray:
+    """The ends (2, visits) of the middle 95 % along the first axis; nan where nothing is there."""
+    ends = np.full((len(MIDDLE_95), values.shape[-1]), np.nan)
+    there = np.isfinite(values).any(axis=0)
+    ends[:, there] = np.nanquantile(values[:, there], MIDDLE_95, axis=0)
+    return ends
 
 
 def _percent(values: np.ndarray) -> np.ndarray:
@@ -103,6 +112,7 @@ def outcome(design: Design, pool: Pool, place: int, central: Estimate, drawn: Es
     first = Estimate(*(np.asarray(field)[0] for field in central))
     period = analysis.period_effect(design, contrast, printed, everybody)
     split = analysis.split(design, contrast, pool, everybody)
+    width, covers = central.high - central.low, (central.low <= expected) & (expected <= central.high)
     return {
         "quantity": asked.quantity,
         "analysis": asked.analysis,
@@ -118,8 +128,8 @@ def outcome(design: Design, pool: Pool, place: int, central: Estimate, drawn: Es
         "one_trial": numbers(first),
         "central": spread(central),
         "all": spread(drawn),
-        "width": float(np.nanmean(central.high - central.low)),
-        "coverage": float(np.mean((central.low <= expected) & (expected <= central.high))),
+        "width": _over(np.mean, width),
+        "coverage": _over(np.mean, np.where(np.isnan(width), np.nan, covers)),
         "period": None if period is None else of_pool(contrast, pool, period),
         "split": None
         if split is None
@@ -188,8 +198,31 @@ def spread(of: Estimate) -> dict[str, Any]:
         "quantiles": {
             f"{PERCENT * q:g}": float(v) for q, v in zip(QUANTILES, np.quantile(there, QUANTILES), strict=True)
         },
-        "interval": {"low": float(np.nanmedian(of.low)), "high": float(np.nanmedian(of.high))},
+        "interval": {"low": _over(np.median, of.low), "high": _over(np.median, of.high)},
     }
+
+
+def _over(statistic: Callable[[np.ndarray], Any], values: Any) -> float:
+    """A statistic of the replicates in which there is a number; nan where there is none in any."""
+    there = np.asarray(values, float)[~np.isnan(values)]
+    return float(statistic(there)) if len(there) else np.nan
+
+
+def untold(outcomes: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Which outcomes no replicate has an estimate of, or an interval, as sentences."""
+    found = []
+    for lacking, why in (
+        ("estimate", "nobody whose readings it takes is left"),
+        ("interval", "too few men are left, or all of them are alike"),
+    ):
+        names = [
+            f"{_words(one['quantity'])} ({_words(one['analysis'])}, {one['arm']})"
+            for one in outcomes
+            if (not one["central"]["replicates"]) == (lacking == "estimate") and np.isnan(one["width"])
+        ]
+        if names:
+            found.append(f"No trial has an {lacking} of {', '.join(dict.fromkeys(names))}: {why}.")
+    return found
 
 
 def remarks(design: Design, pool: Pool) -> list[str]:

@@ -3,30 +3,68 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Annotated, Literal, Self
+from math import sqrt
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from leydig import laboratory
 from leydig.errors import InputError, unknown
-from leydig.evidence import Criterion, Quantity, Reported
+from leydig.evidence import Criterion, Reported
 from leydig.parameters import Strict
 from leydig.studies.mixture import mixture_text, read_mixture
 from leydig.studies.titrate import Plan, planned
-from leydig.studies.trial_words import Day, Share, Text, measurable, rules_named
+from leydig.studies.trial_words import (
+    PERCENT,
+    Day,
+    Number,
+    Share,
+    Text,
+    measurable,
+    number_not_bool,
+    readable,
+    rules_named,
+)
 from leydig.units import CANONICAL, check_accepted
 
 Analysis = Literal["level", "change", "percent_change", "ratio", "responder", "ancova"]
 Missing = Literal["available", "carried", "completers"]
+FROM_BASELINE = {"change", "percent_change", "ratio", "ancova"}
+ROUNDING = 1e-9  # of a share
+
+
+Readable = Annotated[str, AfterValidator(readable)]
+
+
+class Limit(Criterion):
+    """A criterion on what the model has of untreated men."""
+
+    quantity: Readable
+
+    @field_validator("above", "below", "samples", mode="before")
+    @classmethod
+    def numbers(cls, value: Any) -> Any:
+        """Numbers, as they are written."""
+        return number_not_bool(value)
+
+
+class Line(Reported):
+    """A line of a baseline table."""
+
+    @field_validator("value", "spread", "n", mode="before")
+    @classmethod
+    def numbers(cls, value: Any) -> Any:
+        """Numbers, as they are written."""
+        return number_not_bool(value)
 
 
 class Men(Strict):
     """Who is let in: a condition or a mixture, ages, limits on readings, and the baseline table to be met."""
 
     condition: str
-    ages: tuple[float, float] | None = None  # years
-    criteria: tuple[Criterion, ...] = ()
-    baseline: dict[Quantity, Reported] = Field(default_factory=dict)
+    ages: tuple[Number, Number] | None = None  # years
+    criteria: tuple[Limit, ...] = ()
+    baseline: dict[Readable, Line] = Field(default_factory=dict)
 
     @field_validator("condition")
     @classmethod
@@ -80,7 +118,7 @@ class Arm(Strict):
 
     name: Annotated[Text, Field(min_length=1, max_length=80)]
     protocol: Text
-    share: Annotated[float, Field(gt=0, le=1000)] = 1.0  # of those randomised, beside the shares of the other arms
+    share: Annotated[Number, Field(gt=0, le=1000)] = 1.0  # of those randomised, beside the shares of the other arms
     titrate: Text | None = None  # rules that change the dose: a bundled name, or words
     control: bool = False
 
@@ -102,6 +140,17 @@ class Adherence(Strict):
     taken: Share = 1.0  # mean
     between_men: Share = 0.0  # SD
 
+    @model_validator(mode="after")
+    def possible(self) -> Self:
+        """The SD is one that shares of this mean can have: at most that of men who take all or nothing."""
+        widest = sqrt(self.taken * (1 - self.taken))
+        if self.between_men > widest + ROUNDING:
+            raise InputError(
+                f'"between_men" is {PERCENT * self.between_men:.3g} %; where {PERCENT * self.taken:.3g} % of doses are '
+                f"taken on average, the SD between men is at most {PERCENT * widest:.3g} %"
+            )
+        return self
+
 
 class Crossover(Strict):
     """Every man takes all arms, in an order that is drawn; visits count from the beginning of each period."""
@@ -117,14 +166,16 @@ class Responder(Strict):
     """A man responds when his value, or his change from baseline, lies within limits."""
 
     of: Literal["level", "change", "percent_change"] = "level"
-    above: float | None = None
-    below: float | None = None
+    above: Number | None = None
+    below: Number | None = None
     unit: str
 
     @model_validator(mode="after")
     def has_limits(self) -> Self:
         if self.above is None and self.below is None:
             raise InputError('a responder needs "above", "below" or both')
+        if self.above is not None and self.below is not None and self.above > self.below:
+            raise InputError(f'the responder has "above" {self.above:g} over "below" {self.below:g}')
         if self.of == "percent_change" and self.unit != "%":
             raise unknown("unit", self.unit, ("%",), "a responder by percent_change")
         return self
@@ -147,6 +198,10 @@ class Outcome(Strict):
         """A responder analysis has its limits in a unit of the quantity, and no other analysis has them."""
         if (self.analysis == "responder") != (self.responder is not None):
             raise InputError('the analysis "responder" goes with "responder: {above: …, unit: …}", and only with it')
+        of = self.analysis if self.responder is None else self.responder.of
+        if self.day == 0 and of in FROM_BASELINE:
+            said = of if self.responder is None else f"responder by {of}"
+            raise InputError(f"the analysis {said} starts from day 0, so its day must be above 0, or analyse the level")
         if self.responder is not None and self.responder.of != "percent_change":
             check_accepted(self.quantity, self.responder.unit)
         if self.of == "means" and self.analysis != "percent_change":

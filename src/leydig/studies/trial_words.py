@@ -17,6 +17,7 @@ from leydig.studies.titrate import rules_of
 PERCENT = 100
 LONGEST_DAYS = 20 * 365.25  # of a trial
 MOST_LISTED = 1000
+BODY = ("age", "BMI", "height")
 EXAMPLE_OF_RULES = "titrate anastrozole at weeks 6, 12: if E2 < 15 pg/mL (LC-MS) then halve the dose"
 
 
@@ -85,7 +86,16 @@ def _count(value: Any) -> Any:
     return value
 
 
+def number_not_bool(value: Any) -> Any:
+    """A number, or a list of them, that is written as one: true is not 1."""
+    for one in value if isinstance(value, list | tuple) else (value,):
+        if isinstance(one, bool):
+            raise InputError(f"a number is needed, not {str(one).lower()}")
+    return value
+
+
 Text = Annotated[str, BeforeValidator(_text)]
+Number = Annotated[float, BeforeValidator(number_not_bool)]
 Count = Annotated[int, BeforeValidator(_count)]
 Share = Annotated[float, BeforeValidator(_share)]
 Day = Annotated[float, BeforeValidator(_day)]
@@ -109,6 +119,20 @@ def _measurable() -> tuple[str, ...]:
     from leydig.studies.population_plan import available
 
     return tuple(name for name in available() if name not in IN_PERCENT and name not in outputs.DRUGS)
+
+
+@cache
+def _readable() -> tuple[str, ...]:
+    from leydig.studies.trial_readings import IN_STATE
+
+    return (*BODY, *_measurable(), *IN_STATE)
+
+
+def readable(name: str) -> str:
+    """The name of a quantity that is known of men before they are given anything."""
+    if name not in _readable():
+        raise unknown("quantity", name, _readable())
+    return name
 
 
 def measurable(name: str) -> str:
