@@ -9,7 +9,7 @@ from leydig.evidence import trials
 from leydig.files import read_yaml
 from leydig.fits import load_fit
 from leydig.studies.calibrate import stored, together
-from leydig.studies.calibration_report import evidence_digest, lines
+from leydig.studies.calibration_report import CHANGES, evidence_digest, lines
 from leydig.studies.comparison import domain, settings
 from leydig.studies.figures import figures
 from leydig.studies.problem import FITS, assemble, covariance, earlier, free_parameters
@@ -79,3 +79,8 @@ def test_between_study_variance_is_shared_within_a_study_only():
         matrix[i, j] == pytest.approx(settings()["shared_between_arms"] * study["hormone"] ** 2) for i, j in same
     )
     assert domain("sperm_concentration") == "semen" and domain("CTX") == "marker" and domain("LH") == "hormone"
+
+
+def test_the_page_tells_every_change():
+    """The log is written by hand; the page has it as it stands."""
+    assert CHANGES in (Path(__file__).resolve().parents[2] / "docs" / "calibration.md").read_text(encoding="utf-8")
