@@ -197,3 +197,16 @@ def test_a_folder_that_is_named_twice_is_refused(tmp_path, capsys):
     assert main(["evidence", "--quantity", "estradiol", "--out", folders[0], "--out", folders[1]]) == 2
     assert capsys.readouterr().err == "error: --out stands 2 times; it may stand once\n"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_drug_goes_by_the_names_that_protocols_know(capsys):
+    assert said(capsys, "--drug", "Arimidex") == said(capsys, "--drug", "anastrozole")
+
+
+def test_a_failure_while_writing_leaves_no_folder(capsys, monkeypatch, tmp_path):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(evidence_page, "html", full)
+    assert main(["evidence", "--drug", "anastrozole", "--out", str(tmp_path / "a" / "b/")]) == 1
+    assert not list(tmp_path.iterdir())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from leydig.cli.files import check_writable, write_all
 from leydig.cli.options import Target
 from leydig.cli.shell import DONE, print_json, progress_bar
 from leydig.errors import InputError
+from leydig.pharmacology import drugs
 from leydig.studies import evidence_list
 from leydig.studies.evidence_list import Filter
 from leydig.studies.evidence_rows import KINDS, Row, rows
@@ -45,8 +47,14 @@ def run(
 
 
 def _spelling(name: str, value: str | None) -> str | None:
-    """A change of weight under the name that it has among the drugs of trials."""
-    return "weight" if name == "drug" and value is not None and value.casefold() in WEIGHT else value
+    """A drug or a change of weight under the name that it has among the drugs of trials."""
+    if name != "drug" or value is None or value in evidence_list.drugs():
+        return value
+    if value.casefold() in WEIGHT:
+        return "weight"
+    with suppress(InputError):  # the filter says what is allowed
+        return drugs.get(value).name
+    return value
 
 
 def _check_together(study: str | None, asked: Filter, conflicts: bool, left_out: bool, out: str | None) -> None:

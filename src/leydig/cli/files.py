@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,16 +35,26 @@ def check_writable(target: Target) -> None:
 
 
 def write_all(target: Target, write_one: Callable[[Path], None]) -> list[str]:
-    """The paths written. A folder's files are made in a hidden folder beside their places and moved when all exist."""
+    """The paths written. A folder's files are made in a hidden folder beside their places and moved when all exist.
+
+    A folder that was made for them and got nothing is taken away again.
+    """
     if not target.is_folder:
         write_one(target.path)
         return [str(target.path)]
-    target.path.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.path, prefix=".unfinished-") as unfinished:
-        for name in target.in_a_folder:
-            write_one(Path(unfinished) / name)
-        for name in target.in_a_folder:
-            os.replace(Path(unfinished) / name, target.path / name)
+    made = [folder for folder in (target.path, *target.path.parents) if not folder.exists()]
+    try:
+        target.path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.path, prefix=".unfinished-") as unfinished:
+            for name in target.in_a_folder:
+                write_one(Path(unfinished) / name)
+            for name in target.in_a_folder:
+                os.replace(Path(unfinished) / name, target.path / name)
+    except BaseException:
+        for folder in made:
+            with suppress(OSError):  # it is not empty
+                folder.rmdir()
+        raise
     return [str(target.path / name) for name in target.in_a_folder]
 
 

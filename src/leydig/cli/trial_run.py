@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -116,18 +115,10 @@ def _suffix(name: str) -> str:
 
 
 def _write(answer: Mapping[str, Any], target: Target) -> list[str]:
-    """The paths written; a folder that was made for them and got nothing is taken away again."""
+    """The paths written."""
     from leydig.cli.files import write_all
 
-    folders = (target.path, *target.path.parents) if target.is_folder else ()
-    made = [folder for folder in folders if not folder.exists()]
-    try:
-        return write_all(target, partial(_write_one, answer))
-    except BaseException:
-        for folder in made:
-            with suppress(OSError):  # it is not empty
-                folder.rmdir()
-        raise
+    return write_all(target, partial(_write_one, answer))
 
 
 def _write_one(answer: Mapping[str, Any], path: Path) -> None:
