@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leydig.files import read_yaml
@@ -176,9 +176,9 @@ def test_the_variance_between_studies_maximises_the_restricted_likelihood(drawn)
 @settings(max_examples=40, deadline=None)
 @given(studies)
 def test_without_differences_between_studies_it_is_the_common_effect(drawn):
-    y, v = np.array(drawn[0]), np.array(drawn[1])
+    y, v = 0.003 * np.array(drawn[0]), np.array(drawn[1])  # far less apart than any study's own error
     fit = random_effects(y, v)
-    assume(fit.tau2 == 0)
+    assert fit.tau2 == 0
     common = common_effect(y, v)
     assert at(fit, [1]).value == pytest.approx(common.value, abs=1e-9)
     # the factor is never below 1, so the interval is never narrower than that of one common effect
