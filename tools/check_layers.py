@@ -16,7 +16,7 @@ PACKAGE = "leydig"
 
 # Lowest first. A module may import from its own line and from the lines before it.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "writing", "files", "quantities", "units", "bibliography", "fits", "parameters"),
+    ("errors", "writing", "files", "quantities", "ranges", "units", "bibliography", "fits", "parameters"),
     ("grading", "evidence", "evidence_limits", "evidence_records", "claims", "literature"),
     ("physiology", "pharmacology", "engine"),
     (

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 from leydig.errors import InputError
 from leydig.files import DATA, read_yaml
-from leydig.units import CANONICAL, to_canonical
+from leydig.ranges import limits
+from leydig.units import CANONICAL
 
 LEVELS, CHANGE = ("mean", "median"), "change"
 
@@ -31,25 +32,15 @@ def _settings() -> dict[str, Any]:
 
 
 @cache
-def _accepted() -> dict[str, Bounds]:
-    """The accepted limits of ranges.yaml by quantity, in canonical units."""
-    entries = read_yaml(DATA / "ranges.yaml")["accepted"]["limits"]
-    found = {}
-    for name, entry in entries.items():
-        if name in CANONICAL:
-            low, high = (to_canonical(name, float(entry[end]), entry["unit"]) for end in ("low", "high"))
-            found[name] = Bounds(low, high, CANONICAL[name])
-    return found
-
-
-@cache
 def bounds(quantity: str, statistic: str) -> Bounds:
     """What a statistic of a quantity can be: levels and changes in the canonical unit, others in their own."""
     known, unit = _settings(), CANONICAL[quantity]
     if statistic not in (*LEVELS, CHANGE):
         own = known[statistic]
         return Bounds(own["low"], own["high"], own["unit"])
-    level = _accepted().get(quantity, Bounds(known["level"]["low"], known["level"]["high"], unit))
+    widest = known["level"]
+    low, high = limits("accepted").get(quantity, (widest["low"], widest["high"]))
+    level = Bounds(low, high, unit)
     if statistic == CHANGE or quantity in known["signed"]:
         return Bounds(-level.high, level.high, unit)
     return level

@@ -22,8 +22,8 @@ import numpy as np
 
 from leydig import parameters, units
 from leydig.bibliography import reference as bibliography_entry
-from leydig.errors import InputError, unknown
-from leydig.files import DATA, read_yaml
+from leydig.errors import unknown
+from leydig.ranges import ranges
 
 MASS_SPECTROMETRY, IMMUNOASSAY, RADIOIMMUNOASSAY, UNKNOWN = "LC-MS/MS", "immunoassay", "RIA", "unknown"
 ASSAYS = (MASS_SPECTROMETRY, IMMUNOASSAY, RADIOIMMUNOASSAY, UNKNOWN)
@@ -193,13 +193,6 @@ def _plain(values: Any) -> Any:
 # Ranges -------------------------------------------------------------------------------------------
 
 
-class Limits(NamedTuple):
-    """Lowest and highest value in the canonical unit."""
-
-    low: float
-    high: float
-
-
 class Range(NamedTuple):
     """A published interval on its own assay, age and hour, in the canonical unit."""
 
@@ -216,41 +209,21 @@ class Range(NamedTuple):
 
 
 @cache
-def _ranges() -> dict[str, Any]:
-    """The file of ranges."""
-    return read_yaml(DATA / "ranges.yaml")
-
-
-@cache
-def limits(kind: str) -> dict[str, Limits]:
-    """The accepted or the usual limits by quantity, in canonical units (``sensitivity`` has none)."""
-    found = {}
-    for name, entry in _ranges()[kind]["limits"].items():
-        low, high = float(entry["low"]), float(entry["high"])
-        if not low < high:
-            raise InputError(f"{kind}.limits.{name} of ranges.yaml must have low below high")
-        if name in units.CANONICAL:
-            low, high = (units.to_canonical(name, number, entry["unit"], "ranges.yaml") for number in (low, high))
-        found[name] = Limits(low, high)
-    return found
-
-
-@cache
 def tolerance(name: str) -> float:
     """How far two statements about one thing may differ before it is reported."""
-    return float(_ranges()["tolerances"][name]["value"])
+    return float(ranges()["tolerances"][name]["value"])
 
 
 def analytes() -> list[str]:
     """What may stand among a man's laboratory values."""
-    return list(_ranges()["analytes"])
+    return list(ranges()["analytes"])
 
 
 @cache
 def reference_ranges() -> tuple[Range, ...]:
     """Every published interval, in canonical units."""
     found = []
-    for number, entry in enumerate(_ranges()["reference"]):
+    for number, entry in enumerate(ranges()["reference"]):
         where = f"reference[{number}] of ranges.yaml"
         bibliography_entry(entry["source"], where)
         quantity, unit = entry["quantity"], entry["unit"]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leydig import laboratory, population_prior
+from leydig import laboratory, population_prior, ranges
 from leydig.population_prior import condition_on, draw, prior, typical
 from leydig.studies.simulate import simulate
 from leydig.subject import Subject, complete
@@ -55,7 +55,7 @@ def semen(draw):
 
 
 def within(values):
-    accepted = laboratory.limits("accepted")
+    accepted = ranges.limits("accepted")
     for name, value in values.items():
         low, high = accepted[name]
         assert np.all(np.isfinite(value)), name
@@ -77,7 +77,7 @@ def test_completion_stays_within_the_accepted_limits(age, bmi, condition, blood,
         assert assumption.low <= assumption.value <= assumption.high
 
 
-ZERO = [name for name in laboratory.analytes() if laboratory.limits("accepted")[name].low == 0]
+ZERO = [name for name in laboratory.analytes() if ranges.limits("accepted")[name].low == 0]
 
 
 @pytest.mark.filterwarnings("ignore:.* is unlikely")
@@ -104,7 +104,7 @@ def test_a_man_with_none_of_a_hormone_can_be_simulated(analyte, age, bmi, assay,
 @pytest.mark.filterwarnings("ignore:.* is unlikely")
 @pytest.mark.parametrize("analyte", DIVIDED_BY)
 def test_draws_of_a_man_with_none_of_a_hormone_are_solved(analyte):
-    least = max(laboratory.limits("accepted")[analyte].low, 0.0)
+    least = max(ranges.limits("accepted")[analyte].low, 0.0)
     man = Subject(age=45, BMI=27, labs=[{"analyte": analyte, "value": f"{least:g} {CANONICAL[analyte]}"}])
     (found,) = simulate(man, ["none for 4 weeks"], draws=3, seed=1)
     assert found.status == "done" and found.failed_draws == 0

@@ -113,7 +113,11 @@ def test_dose_response_to_anastrozole_is_flat():
     assert twice - daily < 0.2  # printed 0.63 and 0.65, each with a standard error near 0.1
 
 
-@pytest.mark.xfail(strict=True, reason="known miss: on the LC-MS/MS scale the fitted dose response is not flat")
+@pytest.mark.xfail(
+    strict=True,
+    reason="known miss (README, Limits): doses were found alike by immunoassay, which the test above holds; by "
+    "mass spectrometry estradiol falls further here with each higher dose",
+)
 def test_dose_response_is_flat_on_the_state_scale():
     daily, half, twice = (
         change(course(OLDER, f"anastrozole {text}", [84]), "estradiol")
@@ -168,7 +172,11 @@ def test_more_aromatase_lowers_testosterone_gonadotropins_and_sperm():
         assert excess[name][0] < before[name][0], name
 
 
-@pytest.mark.xfail(strict=True, reason="known miss: the fit gives normal men about a quarter more sperm")
+@pytest.mark.xfail(
+    strict=True,
+    reason="known miss (README, Limits): no change printed, about a quarter more here; how sperm answers to FSH "
+    "and testosterone is fitted to suppressed men and has not levelled off at normal levels",
+)
 def test_no_gain_in_semen_in_normozoospermic_men():
     """Shoshany 2017, Helo 2015 (validation): no change of normal counts."""
     on = course(YOUNG, "anastrozole 1 mg daily", [180])
@@ -190,7 +198,11 @@ def test_primary_failure_has_high_fsh_and_a_ceiling():
     assert values["sperm_concentration"][-1] < 0.3 * YOUNG.sperm_concentration  # the ceiling is the testis
 
 
-@pytest.mark.xfail(strict=True, reason="known miss: the fit gives men with primary failure about a fifth more sperm")
+@pytest.mark.xfail(
+    strict=True,
+    reason="known miss (README, Limits): no gain printed where FSH is high, about a fifth more here, since what "
+    "is left of the testis still answers to more FSH and testosterone",
+)
 def test_primary_failure_gains_no_sperm():
     values = course(YOUNG, "anastrozole 1 mg daily", [180], lesion=Lesion(leydig=0.35, sertoli=0.2))
     assert change(values, "sperm_concentration") < 1.1

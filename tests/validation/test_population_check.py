@@ -1,10 +1,10 @@
 """Virtual men against published men: every figure can be computed, its source was seen, and the page is current."""
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
 import pytest
+from tests import tools
 
 from leydig.bibliography import UNUSABLE, reference
 from leydig.errors import InputError
@@ -25,10 +25,7 @@ def found():
 
 @pytest.fixture(scope="module")
 def tool():
-    place = importlib.util.spec_from_file_location("population_page", ROOT / "tools" / "population_page.py")
-    module = importlib.util.module_from_spec(place)
-    place.loader.exec_module(module)
-    return module
+    return tools.load("population_page")
 
 
 def sources_of_the_prior(part):

@@ -4,11 +4,11 @@ Limits are the published ones (two standard errors, the printed range, or 20 % w
 that no longer misses fails here, so that it is taken off the list.
 """
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
 import pytest
+from tests import tools
 
 from leydig.bibliography import UNUSABLE, reference
 from leydig.files import DATA, read_yaml
@@ -67,10 +67,7 @@ def cases():
 
 @pytest.fixture(scope="module")
 def tool():
-    place = importlib.util.spec_from_file_location("pulses_page", ROOT / "tools" / "pulses_page.py")
-    module = importlib.util.module_from_spec(place)
-    place.loader.exec_module(module)
-    return module
+    return tools.load("pulses_page")
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,11 @@
 """The claims of the source text: complete, answered, and pointing at nothing that does not exist."""
 
-import importlib.util
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+from tests import tools
 
 from leydig import claims as sheet
 from leydig.bibliography import bibliography
@@ -33,14 +33,6 @@ def whole():
     return sheet.claims()
 
 
-def load_tool():
-    spec = importlib.util.spec_from_file_location("claims_page", ROOT / "tools" / "claims_page.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_every_row_of_the_plan_and_every_passage_has_claims(whole):
     assert set(whole.rows) == ROWS == {claim.row for claim in whole.claims}
     assert {part: len(whole.passages(part)) for part in sheet.PARTS} == PASSAGES
@@ -49,7 +41,7 @@ def test_every_row_of_the_plan_and_every_passage_has_claims(whole):
 
 def test_every_test_that_a_claim_names_exists(whole):
     known = sheet.tests_below(ROOT)
-    assert load_tool().missing(whole, known) == []
+    assert tools.load("claims_page").missing(whole, known) == []
     assert known["tests/verification/test_claims.py::test_every_test_that_a_claim_names_exists"].known_miss is False
 
 
@@ -116,7 +108,7 @@ def made_up(tool, run: sheet.Run):
 
 
 def test_the_page_has_every_claim_with_its_result(whole):
-    tool = load_tool()
+    tool = tools.load("claims_page")
     made = {name: made_up(tool, run) for name, run in whole.runs.items()}
     text = tool.page(whole, made, sheet.tests_below(ROOT))
     for claim in whole.claims:
@@ -132,7 +124,7 @@ def test_the_page_has_every_claim_with_its_result(whole):
 
 
 def test_runs_of_one_man_are_made_together(whole):
-    several = load_tool().groups(whole.runs)
+    several = tools.load("claims_page").groups(whole.runs)
     assert sorted(name for names in several for name in names) == sorted(whole.runs)
     assert ["older", "older-untreated"] in several
 

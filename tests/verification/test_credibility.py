@@ -1,6 +1,5 @@
 """The credibility report says what results say: from hand-made results, and from none."""
 
-import importlib.util
 import math
 import re
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from tests import tools
 
 from leydig import claims
 from leydig.errors import InputError
@@ -334,10 +334,7 @@ def test_a_bad_file_is_refused_in_one_sentence(tmp_path, old, new, sentence):
 
 @pytest.fixture(scope="module")
 def tool():
-    place = importlib.util.spec_from_file_location("credibility_page", ROOT / "tools" / "credibility_page.py")
-    module = importlib.util.module_from_spec(place)
-    place.loader.exec_module(module)
-    return module
+    return tools.load("credibility_page")
 
 
 def test_the_page_agrees_with_the_figures_beside_it():

@@ -230,7 +230,9 @@ class TestValidation:
         assert conceived(true[seen > 5], failed=24) == pytest.approx(24.5, abs=6)
 
     @pytest.mark.xfail(
-        reason="couples who time intercourse by signs of ovulation do better than the model's", strict=True
+        reason="known miss (README, Limits): couples who time intercourse by signs of ovulation do better than the "
+        "model's",
+        strict=True,
     )
     def test_timed_intercourse(self):
         """Gnoth 2003: 38, 68, 81 and 92 % within 1, 3, 6 and 12 cycles."""

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from leydig import laboratory, units
+from leydig import laboratory, ranges, units
 from leydig.bibliography import bibliography
 from leydig.errors import InputError
 from leydig.laboratory import ASSAYS, constants, to_laboratory, to_state
@@ -123,6 +123,6 @@ def test_reference_ranges_fit_age_and_assay():
 
 
 def test_usual_lies_inside_accepted():
-    accepted = laboratory.limits("accepted")
-    for name, usual in laboratory.limits("usual").items():
+    accepted = ranges.limits("accepted")
+    for name, usual in ranges.limits("usual").items():
         assert accepted[name].low <= usual.low < usual.high <= accepted[name].high

@@ -1,11 +1,11 @@
 """docs/equations.md: current, complete, and the same equations as the simulator runs."""
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
 import pytest
 import sympy
+from tests import tools
 from tests.men import OLDER
 
 from leydig import model, start
@@ -18,15 +18,7 @@ from leydig.engine.trace import build, flatten, names
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def load_tool():
-    spec = importlib.util.spec_from_file_location("equations_page", ROOT / "tools" / "equations_page.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-TOOL = load_tool()
+TOOL = tools.load("equations_page")
 PAGE = (ROOT / "docs" / "equations.md").read_text(encoding="utf-8")
 
 

@@ -1,25 +1,17 @@
 """The layers hold, and the check that says so catches what it should."""
 
-import importlib.util
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from tests import tools
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOL = ROOT / "tools" / "check_layers.py"
 
 
-def load_tool():
-    spec = importlib.util.spec_from_file_location("check_layers", TOOL)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-check_layers = load_tool()
+check_layers = tools.load("check_layers")
 
 
 def package(folder: Path, files: dict[str, str]) -> Path:

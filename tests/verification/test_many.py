@@ -10,9 +10,9 @@ from leydig.engine.kernel import compiled_kernel
 from leydig.engine.step import step
 from leydig.engine.trace import build, flatten, names
 from leydig.errors import InputError, ModelWarning
-from leydig.laboratory import limits
 from leydig.pharmacology.protocol import Protocol
 from leydig.population_prior import conditions, men
+from leydig.ranges import limits
 from leydig.studies import many, simulate
 from leydig.studies.many import follow_men, multipliers
 from leydig.studies.population import compute

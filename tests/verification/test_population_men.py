@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 
 from leydig import population_prior
 from leydig.errors import InputError
-from leydig.laboratory import limits
 from leydig.population_prior import men, multipliers, population
 from leydig.population_prior.drawing import _weights
 from leydig.population_prior.loading import correlation_matrix
 from leydig.population_prior.records import LESIONS
 from leydig.population_prior.streams import normals, uniforms, words
+from leydig.ranges import limits
 
 NAMES = list(population().quantities)
 NORMAL = {"log": np.log, "logit": lambda value: np.log(value / (100 - value)), "identity": float}

@@ -1,10 +1,10 @@
 """Titrated runs: a dose changed by a rule is the same dose written down, and noise belongs to the man alone."""
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
 import pytest
+from tests import tools
 
 from leydig import start
 from leydig.errors import InputError
@@ -308,15 +308,8 @@ def test_the_titrated_year_compares_each_man_with_himself():
     for name in titrated_year.RULES:
         last = np.array([steps.index(dose) for dose in found[name].final])
         np.testing.assert_array_equal(last, found[name].changed.sum(axis=1))  # rules that only raise
-    page = tool().page(found)
+    page = tools.load("titration_page").page(found)
     assert "24 virtual men" in page and "| 1 mg daily |" in page and " nan" not in page
-
-
-def tool():
-    place = importlib.util.spec_from_file_location("titration_page", ROOT / "tools" / "titration_page.py")
-    module = importlib.util.module_from_spec(place)
-    place.loader.exec_module(module)
-    return module
 
 
 def test_less_than_the_limit_of_quantitation_is_less_and_not_a_number():

@@ -21,7 +21,6 @@ from typing import NamedTuple
 import numpy as np
 
 from leydig.errors import InputError, unknown
-from leydig.laboratory import limits
 from leydig.population_prior.centers import (
     center,
     condition_named,
@@ -31,12 +30,13 @@ from leydig.population_prior.centers import (
     underlying,
 )
 from leydig.population_prior.density import density_reference
-from leydig.population_prior.drawing import Men, men
+from leydig.population_prior.drawing import Men, men, some_men
 from leydig.population_prior.likeness import Crowd, Spread, crowd_like, men_of
 from leydig.population_prior.loading import correlation_matrix, population
 from leydig.population_prior.records import HIDDEN, Condition, Population, Severity, Transform
 from leydig.population_prior.scales import CM_PER_M, backward, deviates, floor, forward, left_of_weight, root
 from leydig.population_prior.streams import multipliers
+from leydig.ranges import limits
 
 __all__ = [
     "CM_PER_M",
@@ -72,6 +72,7 @@ __all__ = [
     "root",
     "scatter",
     "shift",
+    "some_men",
     "standard_deviations",
     "typical",
     "typical_lesion",

@@ -28,12 +28,12 @@ from typing import NamedTuple
 import numpy as np
 
 from leydig.errors import InputError
-from leydig.laboratory import limits
 from leydig.population_prior.centers import center, condition_named, likely_BMI, spread_between, underlying
 from leydig.population_prior.loading import correlation_matrix, population
 from leydig.population_prior.records import LESIONS
 from leydig.population_prior.scales import CM_PER_M, backward, left_of_weight
 from leydig.population_prior.streams import normals, uniforms
+from leydig.ranges import limits
 
 SUM_TOLERANCE = 1e-9  # by how much the shares of a mixture may miss 1: rounding of decimal fractions
 
@@ -48,6 +48,18 @@ class Men(NamedTuple):
     height: np.ndarray  # (n,) cm
     values: dict[str, np.ndarray]  # BMI, every quantity of the population and lean_mass, canonical units, (n,) each
     lesion: dict[str, np.ndarray]  # what is left of each organ's capacity, (n,) by organ; 1 where it is intact
+
+
+def some_men(whole: Men, which: np.ndarray | slice) -> Men:
+    """Those men of a group that are asked for, by place or by truth; a place may be named again."""
+    return whole._replace(
+        id=whole.id[which],
+        condition=whole.condition[which],
+        age=whole.age[which],
+        height=whole.height[which],
+        values={name: values[which] for name, values in whole.values.items()},
+        lesion={organ: left[which] for organ, left in whole.lesion.items()},
+    )
 
 
 def men(

@@ -14,11 +14,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from leydig.laboratory import limits
 from leydig.population_prior import drawing
 from leydig.population_prior.centers import likely_BMI
 from leydig.population_prior.scales import backward
 from leydig.population_prior.streams import normals, uniforms
+from leydig.ranges import limits
 
 LEAST_CHANCE = 1e-6  # of an age within its limits, below which the distribution counts as outside of them
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from leydig.laboratory import limits
 from leydig.population_prior.loading import population
+from leydig.ranges import limits
 
 if TYPE_CHECKING:
     from leydig.population_prior import Prior

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from leydig.errors import InputError
-from leydig.laboratory import Limits, limits
 from leydig.population_prior.loading import population
 from leydig.population_prior.records import Transform
+from leydig.ranges import Limits, limits
 
 PERCENT = 100.0
 CM_PER_M = 100.0

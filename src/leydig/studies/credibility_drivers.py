@@ -16,7 +16,6 @@ from scipy.stats import rankdata
 
 from leydig import population_prior
 from leydig.pharmacology.protocol import Protocol
-from leydig.population_prior import Men
 from leydig.studies import many
 from leydig.studies.credibility_file import Drivers
 from leydig.studies.many import DONE, Prepared
@@ -74,23 +73,12 @@ def _prepared(
 ) -> Prepared:  # fmt: skip
     """The same men again and again, a block per draw."""
     who = np.tile(np.arange(asked.men), asked.draws)
-    men = _again(population_prior.men({condition: 1.0}, seed, 0, asked.men), who)
+    men = population_prior.some_men(population_prior.men({condition: 1.0}, seed, 0, asked.men), who)
     factors = {name: each[who] for name, each in many.multipliers([protocol], seed, 0, asked.men).items()}
     prepared = many.prepare(men, factors, shared)
     keys = {**prepared.scale, **scale}
     return prepared._replace(
         scale={key: np.broadcast_to(prepared.scale.get(key, 1.0) * scale.get(key, 1.0), len(who)) for key in keys}
-    )
-
-
-def _again(men: Men, who: np.ndarray) -> Men:
-    return men._replace(
-        id=men.id[who],
-        condition=men.condition[who],
-        age=men.age[who],
-        height=men.height[who],
-        values={name: values[who] for name, values in men.values.items()},
-        lesion={organ: left[who] for organ, left in men.lesion.items()},
     )
 
 

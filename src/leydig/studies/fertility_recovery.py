@@ -15,13 +15,13 @@ import numpy as np
 
 from leydig.numerics import Mode
 from leydig.pharmacology.protocol import Protocol
+from leydig.physiology.fertility import DAYS_PER_MONTH
 from leydig.start import given
 from leydig.studies.fertility_plan import DAYS_PER_WEEK, Plan, plan
 from leydig.studies.fertility_trials import COUNT, PERCENT, Estimate, estimate, gathered
 from leydig.studies.many import DONE
 from leydig.studies.trial_course import Group, Visit, clock_of, follow, readings
 
-DAYS_PER_MONTH = 365.25 / 12
 QUARTILES = (25, 50, 75)  # %
 
 

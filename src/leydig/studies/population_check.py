@@ -20,7 +20,7 @@ from scipy.special import ndtri
 from leydig import laboratory, outputs, parameters, units
 from leydig.errors import InputError
 from leydig.physiology import bone, steroids
-from leydig.population_prior import Men, lipids, men, population
+from leydig.population_prior import Men, lipids, men, population, some_men
 from leydig.population_prior.records import Transform
 from leydig.population_prior.streams import normals
 from leydig.studies.observe import published_within_man
@@ -99,23 +99,11 @@ def drawn(who: Drawn) -> Men:
     first, number = 0, 0
     while number < wanted and first < MOST_DRAWN:
         some = men(who.conditions, seed, first, 5 * wanted, ages=who.ages)
-        parts.append(chosen(some, (some.values["BMI"] >= who.BMI[0]) & (some.values["BMI"] < who.BMI[1])))
+        parts.append(some_men(some, (some.values["BMI"] >= who.BMI[0]) & (some.values["BMI"] < who.BMI[1])))
         first, number = first + 5 * wanted, number + len(parts[-1].id)
     if number < LEAST_FOUND:
         raise InputError(f"of {first} virtual men only {number} have a BMI from {who.BMI[0]:g} to {who.BMI[1]:g}")
-    return chosen(joined(parts), slice(0, wanted))
-
-
-def chosen(whole: Men, which: Any) -> Men:
-    """Some of the men."""
-    return whole._replace(
-        id=whole.id[which],
-        condition=whole.condition[which],
-        age=whole.age[which],
-        height=whole.height[which],
-        values={name: values[which] for name, values in whole.values.items()},
-        lesion={organ: left[which] for organ, left in whole.lesion.items()},
-    )
+    return some_men(joined(parts), slice(0, wanted))
 
 
 def joined(parts: list[Men]) -> Men:

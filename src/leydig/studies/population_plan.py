@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from leydig import laboratory, outputs, population_prior, start
+from leydig import outputs, population_prior, ranges, start
 from leydig.baseline import Baseline, personalise
 from leydig.errors import InputError, unknown
 from leydig.model import Individual, Inputs, load_parameters
@@ -157,7 +157,7 @@ def _interval_of(schedule: Schedule) -> float:
 def _ages(ages: tuple[float, float] | None) -> tuple[float, float] | None:
     if ages is None:
         return None
-    accepted = laboratory.limits("accepted")["age"]
+    accepted = ranges.limits("accepted")["age"]
     low, high = ages
     if not accepted.low <= low <= high <= accepted.high:
         raise InputError(

@@ -29,11 +29,10 @@ from leydig.studies.figures import Figure
 from leydig.studies.problem import study_size, study_start
 from leydig.studies.recruit import Candidates, Recruitment, asked, candidates, plausible
 from leydig.studies.trial_course import NOTHING, Group, Visit, clock_of, follow, gather, readings
-from leydig.studies.trial_readings import computed, measured
+from leydig.studies.trial_readings import BODY, computed, measured
 from leydig.studies.unknowns import Unknowns
 
 TINY = 1e-12  # keeps a logarithm finite
-BODY = ("age", "BMI", "height")
 DRAWS_APART = 1_000_000
 Of = Literal["arm", "before", "untreated"]
 

@@ -14,6 +14,7 @@ from leydig.evidence import Arm, Outcome, Trial
 from leydig.evidence import trials as known_trials
 from leydig.pharmacology.protocol import Protocol
 from leydig.pharmacology.steps import Regimen, WeightChange
+from leydig.studies.clock import HOURS_PER_DAY
 from leydig.studies.figures import Figure, figures, transformed
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 IN_WORDS = "told in words"  # how the note of a figure begins that the paper does not print as a number
 WEIGHT_CHANGE, UNTREATED = "weight change", "untreated"
-HOURS_PER_DAY = 24
 
 
 class Entry(NamedTuple):

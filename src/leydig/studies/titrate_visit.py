@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from leydig import laboratory, start
+from leydig import laboratory, ranges, start
 from leydig.errors import InputError, ModelWarning
 from leydig.pharmacology.protocol import Protocol
 from leydig.pharmacology.schedule import Continuous
@@ -52,7 +52,7 @@ def checked(rules: RuleSet, what: str = "the titration") -> RuleSet:
     """The rules, if a laboratory can measure all that they look at; InputError otherwise."""
     for measured in rules.measured:
         test_of(measured, laboratory.constants(), {}, what)
-    usual = laboratory.limits("usual")
+    usual = ranges.limits("usual")
     for one in (one for rule in rules.rules for one in comparisons(rule.condition)):
         if one.quantity in usual and not usual[one.quantity].low <= one.canonical <= usual[one.quantity].high:
             low, high = (from_canonical(one.quantity, bound, one.unit) for bound in usual[one.quantity])

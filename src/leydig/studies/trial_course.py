@@ -14,7 +14,7 @@ import numpy as np
 from leydig import start
 from leydig.numerics import Mode
 from leydig.pharmacology.protocol import Protocol
-from leydig.population_prior import Men
+from leydig.population_prior import Men, some_men
 from leydig.population_prior.streams import uniforms
 from leydig.studies import many, trial_readings
 from leydig.studies.balance import resampled
@@ -147,16 +147,8 @@ def some_of(prepared: Prepared, rows: np.ndarray) -> Prepared:
     if len(rows) == len(prepared.men.id):
         return prepared
     men, begun, scale = prepared
-    chosen = men._replace(
-        id=men.id[rows],
-        condition=men.condition[rows],
-        age=men.age[rows],
-        height=men.height[rows],
-        values={name: values[rows] for name, values in men.values.items()},
-        lesion={organ: left[rows] for organ, left in men.lesion.items()},
-    )
     return Prepared(
-        chosen,
+        some_men(men, rows),
         many.Begun(begun.states[rows], begun.vectors[rows], begun.settled[rows]),
         {key: factor[rows] for key, factor in scale.items()},
     )

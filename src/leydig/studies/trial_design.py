@@ -19,13 +19,14 @@ from leydig.evidence import Quantity
 from leydig.files import DATA, read_yaml
 from leydig.parameters import Strict
 from leydig.pharmacology.protocol import Protocol
+from leydig.physiology.fertility import DAYS_PER_YEAR
 from leydig.studies.trial_records import Adherence, Arm, Crossover, Men, Missing, Outcome
 from leydig.studies.trial_words import Count, Days, Share, Text
 
 DESIGNS = DATA / "designs"
 MOST_MEN, MOST_ARMS, MOST_VISITS, MOST_REPLICATES = 100_000, 10, 200, 100_000
 FEWEST_REPLICATES = 20
-LONGEST_RUN_IN_YEARS, YEAR = 10, 365.25  # d
+LONGEST_RUN_IN_YEARS = 10
 MOST_CROSSED = 3  # arms of a crossover: every order of them is a sequence
 FEWEST_IN_AN_ARM = 2  # or no spread could be told
 
@@ -73,7 +74,7 @@ class Design(Strict):
             raise InputError(f'every man of a crossover takes all arms; leave out "share" of the arm "{shared[0]}"')
         if self.run_in and self._run_in.duration_days is None:
             raise InputError(f'the run-in "{self.run_in}" has no end; write how long it is, as in "none for 4 weeks"')
-        if self.run_in_days > YEAR * LONGEST_RUN_IN_YEARS:
+        if self.run_in_days > DAYS_PER_YEAR * LONGEST_RUN_IN_YEARS:
             raise InputError(f'the run-in "{self.run_in}" is too long; it may last {LONGEST_RUN_IN_YEARS} years')
         if len(self.days) > MOST_VISITS:
             raise InputError(f"the trial has {len(self.days)} visits; at most {MOST_VISITS} can be kept")

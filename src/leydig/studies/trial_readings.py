@@ -20,6 +20,7 @@ from leydig.studies.sampling import NOT_COMPUTED, OWN_SHARE, RATIO
 from leydig.studies.unknowns import Unknowns, known, reads_more
 
 Numbers = Mapping[str, np.ndarray]  # (n,) by quantity
+BODY = ("age", "BMI", "height")  # what a man has beside what is measured
 IN_STATE = {"NTX": "relative_NTX"}  # what the model calls a quantity that it has relative to a man's own start
 
 

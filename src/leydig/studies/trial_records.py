@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from leydig import laboratory
+from leydig import ranges
 from leydig.errors import InputError, unknown
 from leydig.evidence import Criterion, Reported
 from leydig.parameters import Strict
@@ -75,7 +75,7 @@ class Men(Strict):
     @model_validator(mode="after")
     def possible(self) -> Self:
         """Ages rise within what is accepted, and a baseline is a level in a unit of its quantity."""
-        accepted = laboratory.limits("accepted")["age"]
+        accepted = ranges.limits("accepted")["age"]
         if self.ages is not None and not accepted.low <= self.ages[0] < self.ages[1] <= accepted.high:
             raise InputError(
                 f"the ages {self.ages[0]:g} to {self.ages[1]:g} must rise and lie between {accepted.low:g} and "
@@ -102,7 +102,7 @@ def _check_level(quantity: str, reported: Reported) -> None:
         raise InputError(f"{where} is 0; it must be above 0, and men without any are asked for by a criterion")
     if reported.spread == 0 or (isinstance(reported.spread, tuple) and reported.spread[0] == reported.spread[1]):
         raise InputError(f"the spread of {where} is 0; it must be above 0, or left out where it is not known")
-    known = laboratory.limits("accepted").get(quantity)
+    known = ranges.limits("accepted").get(quantity)
     if known is None or reported.spread_kind != "SD" or isinstance(reported.spread, tuple | None):
         return
     widest = (known.high - known.low) / 2  # of values of which half lie at either end

@@ -9,13 +9,13 @@ import numpy as np
 
 from leydig.evidence import Criterion
 from leydig.studies import trial_power as power
+from leydig.studies.recruit import settings
 from leydig.studies.trial_design import Design
 from leydig.studies.trial_pool import Enrolled, Pool
 from leydig.studies.trial_readings import measured
 from leydig.units import CANONICAL
 
-FARTHEST_MEAN, FARTHEST_SD = 0.1, 0.4  # shares by which a table may be missed before a reader is told
-BODY = ("age", "BMI")  # in every table
+ALWAYS_SHOWN = ("age", "BMI")  # in every table
 BASELINE, SCREENING = "baseline", "screening"
 
 
@@ -66,7 +66,7 @@ def _rows(design: Design, pool: Pool, place: int, enrolled: Enrolled) -> list[di
 
 def _read(design: Design, pool: Pool) -> Iterator[tuple[str, str, np.ndarray]]:
     """Quantities that a reader wants to see whatever was asked for, with the visit and everybody's readings (N,)."""
-    for name in BODY:
+    for name in ALWAYS_SHOWN:
         if name in pool.screening:
             yield name, BASELINE, pool.screening[name]
     for criterion in design.population.criteria:
@@ -84,7 +84,7 @@ def _visit(criterion: Criterion) -> str:
 
 def unreached(groups: Sequence[Mapping[str, Any]]) -> list[str]:
     """One sentence for each line of the table that the men miss by far, of groups as ``baseline`` gives them."""
-    found, weights = [], [group["n"] for group in groups]
+    found, weights, far_off = [], [group["n"] for group in groups], settings()["told_beyond"]
     for place, row in enumerate(groups[0]["rows"]):
         asked = row["asked"]
         if asked["mean"] is None:
@@ -93,8 +93,8 @@ def unreached(groups: Sequence[Mapping[str, Any]]) -> list[str]:
             float(np.average([group["rows"][place]["reached"][part] for group in groups], weights=weights))
             for part in ("mean", "sd")
         )
-        far = abs(mean - asked["mean"]) > FARTHEST_MEAN * abs(asked["mean"])
-        wide = asked["sd"] is not None and abs(sd - asked["sd"]) > FARTHEST_SD * asked["sd"]
+        far = abs(mean - asked["mean"]) > far_off["mean"] * abs(asked["mean"])
+        wide = asked["sd"] is not None and abs(sd - asked["sd"]) > far_off["sd"] * asked["sd"]
         if far or wide:
             spread = "" if asked["sd"] is None else f" (SD {asked['sd']:.3g})"
             found.append(

@@ -17,7 +17,6 @@ from leydig.studies.titrate import rules_of
 PERCENT = 100
 LONGEST_DAYS = 20 * 365.25  # of a trial
 MOST_LISTED = 1000
-BODY = ("age", "BMI", "height")
 EXAMPLE_OF_RULES = "titrate anastrozole at weeks 6, 12: if E2 < 15 pg/mL (LC-MS) then halve the dose"
 
 
@@ -123,7 +122,7 @@ def _measurable() -> tuple[str, ...]:
 
 @cache
 def _readable() -> tuple[str, ...]:
-    from leydig.studies.trial_readings import IN_STATE
+    from leydig.studies.trial_readings import BODY, IN_STATE
 
     return (*BODY, *_measurable(), *IN_STATE)
 

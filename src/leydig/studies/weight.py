@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from leydig import laboratory
+from leydig import ranges
 from leydig.errors import InputError, ModelWarning
 from leydig.pharmacology.kinetics import evaluate
 from leydig.pharmacology.levers import WEIGHT, LeverEvent, limits, weight_change
@@ -17,7 +17,7 @@ def possible(levers: Sequence[LeverEvent], BMI: np.ndarray) -> np.ndarray:
     if not changes:
         return np.ones(len(BMI), bool)
     share = 1 + evaluate(weight_change(changes), _ends(changes))
-    accepted = laboratory.limits("accepted")["BMI"]
+    accepted = ranges.limits("accepted")["BMI"]
     return np.asarray((BMI * share.min() >= accepted.low) & (BMI * share.max() <= accepted.high))
 
 
@@ -36,7 +36,7 @@ def check(levers: Sequence[LeverEvent], BMI: float) -> None:
     thin, tested = limits().underweight, limits().tested
     reached = BMI * (1 + evaluate(weight_change(changes), _ends(changes)))
     low, high = float(reached.min()), float(reached.max())
-    accepted = laboratory.limits("accepted")["BMI"]
+    accepted = ranges.limits("accepted")["BMI"]
     if low < accepted.low or high > accepted.high:
         raise InputError(
             f"the change of weight takes his BMI from {BMI:.1f} to {low if low < accepted.low else high:.1f}; "

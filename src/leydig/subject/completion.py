@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from leydig import laboratory
+from leydig import laboratory, ranges
 from leydig import population_prior as population
 from leydig.population_prior import CM_PER_M, Prior, lipids
 from leydig.subject import agreement, inference, sentences
@@ -162,7 +162,7 @@ def _possible(completed: Completed, key: int, n: int, c: laboratory.Constants) -
 
     Each analyte has random numbers of its own, so that one more value leaves the others as they are.
     """
-    accepted = laboratory.limits("accepted")
+    accepted = ranges.limits("accepted")
     by_name: dict[str, list[Reading]] = {}
     for reading in completed.readings:
         by_name.setdefault(reading.name, []).append(reading)

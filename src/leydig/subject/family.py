@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from leydig import laboratory
+from leydig import ranges
 from leydig.errors import InputError
 from leydig.subject.entries import needed, number, only
 
@@ -23,7 +23,7 @@ def partner(given: Any, where: str) -> dict[str, float] | None:
     age = _within(needed(given, "age", where), "age", "partner_age", " years", where)
     months = given.get("months_trying")
     tried = 0.0 if months is None else _within(months, "months_trying", "months_trying", "", where)
-    youngest = laboratory.limits("accepted")["partner_age"].low
+    youngest = ranges.limits("accepted")["partner_age"].low
     if tried > (age - youngest) * MONTHS_PER_YEAR:
         raise InputError(f"months_trying {months} in {where} began before her age of {youngest:g} years; check both")
     return {"age": age, "months_trying": tried}
@@ -40,7 +40,7 @@ def _within(given: Any, key: str, limit: str, unit: str, where: str) -> float:
     """A plain number within the accepted limits; true and false are none."""
     if isinstance(given, bool):
         raise InputError(f'"{key}" in {where} must be a number, not "{given}"')
-    value, bounds = number(given, key, where), laboratory.limits("accepted")[limit]
+    value, bounds = number(given, key, where), ranges.limits("accepted")[limit]
     if not bounds.low <= value <= bounds.high:
         raise InputError(
             f"{key} {given} in {where} is outside what this model covers; "

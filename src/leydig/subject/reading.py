@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Any
 
-from leydig import laboratory, units
+from leydig import laboratory, ranges, units
 from leydig.errors import InputError, ModelWarning, unknown
 from leydig.population_prior import condition_named
 from leydig.subject import family
@@ -71,7 +71,7 @@ def read_subject(given: Mapping[str, Any], where: str) -> dict[str, Any]:
 
 def checked(quantity: str, value: float, shown: str, where: str) -> float:
     """A canonical value, when it is possible; a warning when it is unlikely. ``shown`` is what was written."""
-    accepted, usual = laboratory.limits("accepted"), laboratory.limits("usual")
+    accepted, usual = ranges.limits("accepted"), ranges.limits("usual")
     unit = units.CANONICAL[quantity]
     limit = accepted.get(quantity)
     if limit is not None and not limit.low <= value <= limit.high:
@@ -97,7 +97,7 @@ def _age(given: Any, where: str) -> float:
     """Age in years, a plain number or with its unit."""
     text = f"{given} years" if re.fullmatch(r"\s*[-+]?[\d.]+\s*", str(given)) else given
     value = units.parse(text, "age", where)
-    limit = laboratory.limits("accepted")["age"]
+    limit = ranges.limits("accepted")["age"]
     if not limit.low <= value <= limit.high:
         raise InputError(
             f"age {given} in {where} is outside what this model covers; accepted: {limit.low:g} to {limit.high:g} years"

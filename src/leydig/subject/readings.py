@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from leydig import laboratory, units
+from leydig import laboratory, ranges, units
 from leydig.population_prior import lipids, population
 from leydig.subject import binding
 from leydig.subject.man import Lab, Subject
@@ -102,7 +102,7 @@ def states(printed: Iterable[Reading]) -> dict[str, float]:
 def derived(measured: Mapping[str, float]) -> tuple[dict[str, float], list[str], list[str]]:
     """The third of total testosterone, free testosterone and SHBG from the other two: values, sentences, refusals."""
     total, free, SHBG = (measured.get(name) for name in ("testosterone", "free_testosterone", "SHBG"))
-    accepted = laboratory.limits("accepted")
+    accepted = ranges.limits("accepted")
     if free and SHBG and total is None:
         value = binding.total_testosterone(free, SHBG)
         return {"testosterone": value}, [f"testosterone {value:.3g} ng/dL follows from free testosterone and SHBG"], []
@@ -125,7 +125,7 @@ def cholesterol(measured: Mapping[str, float]) -> tuple[dict[str, float], list[s
     missing = [name for name in lipids.PARTS if name not in measured]
     if lipids.TOTAL not in measured or not missing:
         return {}, [], []
-    total, accepted = measured[lipids.TOTAL], laboratory.limits("accepted")
+    total, accepted = measured[lipids.TOTAL], ranges.limits("accepted")
     left, among = lipids.left(measured), " and ".join(name for name in lipids.PARTS if name in measured)
     if left < lipids.least(missing):
         refused = (
